@@ -9,10 +9,12 @@
 
 namespace millrace {
 
-// Readable bytes behind every view that an Arena hands out, so that vector code may read past the end.
+// Readable bytes behind every view that an Arena hands out, so that vector code may read past the
+// end.
 inline constexpr std::size_t kArenaPadding = 64;
 
-// Not thread-safe. Views stay valid until clear() or destruction; moving the arena keeps them valid.
+// Not thread-safe. Views stay valid until clear() or destruction; moving the arena keeps them
+// valid.
 class Arena {
  public:
   explicit Arena(std::size_t block_bytes = std::size_t{64} << 10) : block_bytes_(block_bytes) {}
@@ -22,7 +24,8 @@ class Arena {
     const std::size_t need = size + kArenaPadding;
     if (blocks_.empty() || used_ + need > blocks_.back().size) add_block(need);
     char* at = blocks_.back().bytes.get() + used_;
-    used_ += size;  // the next view may start in this one's padding: padding is readable, not ours alone
+    used_ +=
+        size;  // the next view may start in this one's padding: padding is readable, not ours alone
     return at;
   }
 

@@ -1,6 +1,6 @@
-// Expected failures as values: an Error has a stable code, a sentence for people, and, through its code, a
-// disposition (what the record's path does about it), an origin (whose fault) and the process exit code.
-// Programmer errors are CHECKs (base/check.h), never Errors.
+// Expected failures as values: an Error has a stable code, a sentence for people, and, through its
+// code, a disposition (what the record's path does about it), an origin (whose fault) and the
+// process exit code. Programmer errors are CHECKs (base/check.h), never Errors.
 #pragma once
 
 #include <string>
@@ -12,7 +12,8 @@ namespace millrace {
 // What the caller on the record's path should do.
 enum class Disposition { kRetry, kSkipRecord, kAbortBatch, kFatal };
 
-// Whose fault a failure is; decides between the exit codes (and later HTTP statuses) of users and of machines.
+// Whose fault a failure is; decides between the exit codes (and later HTTP statuses) of users and
+// of machines.
 enum class Origin { kUser, kExternal, kInternal };
 
 // Name, stable text, disposition, origin, exit code (sysexits where they fit). Declared once, here.

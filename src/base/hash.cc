@@ -40,7 +40,9 @@ std::uint32_t murmur2(std::string_view bytes) {
     h *= kMultiplier;
     h ^= k;
   }
-  auto byte = [p](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(p[i])); };
+  auto byte = [p](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(p[i]));
+  };
   if (n >= 3) h ^= byte(2) << 16;
   if (n >= 2) h ^= byte(1) << 8;
   if (n >= 1) {
@@ -55,7 +57,8 @@ std::uint32_t murmur2(std::string_view bytes) {
 
 std::int32_t partition_for_key(std::string_view key, std::int32_t partitions) {
   CHECK(partitions > 0);
-  return static_cast<std::int32_t>((murmur2(key) & 0x7fffffffU) % static_cast<std::uint32_t>(partitions));
+  return static_cast<std::int32_t>((murmur2(key) & 0x7fffffffU) %
+                                   static_cast<std::uint32_t>(partitions));
 }
 
 namespace {

@@ -42,11 +42,11 @@ using Status = Result<void>;
 #define MILLRACE_CONCAT(a, b) MILLRACE_CONCAT_INNER(a, b)
 
 // Returns the error of `expression` (a Result or Status) from the enclosing function, or goes on.
-#define MILLRACE_TRY(expression)                                                     \
-  do {                                                                               \
-    if (auto millrace_status = (expression); !millrace_status) {                     \
-      return std::move(millrace_status.error());                                     \
-    }                                                                                \
+#define MILLRACE_TRY(expression)                                 \
+  do {                                                           \
+    if (auto millrace_status = (expression); !millrace_status) { \
+      return std::move(millrace_status.error());                 \
+    }                                                            \
   } while (false)
 
 // `declaration` = the value of `expression` (a Result), or return its error.

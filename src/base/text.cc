@@ -25,13 +25,15 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-// Whether a well-formed character changes how a terminal reads what follows: C0, DEL, C1 and the bidirectional marks.
+// Whether a well-formed character changes how a terminal reads what follows: C0, DEL, C1 and the
+// bidirectional marks.
 bool steers_terminal(std::string_view c) {
   const auto byte = [&c](std::size_t i) { return static_cast<unsigned char>(c[i]); };
   if (c.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
   if (c.size() == 2) return byte(0) == 0xC2 && byte(1) < 0xA0;
   if (c.size() != 3 || byte(0) != 0xE2) return false;
-  const bool embedding = byte(1) == 0x80 && (byte(2) == 0x8E || byte(2) == 0x8F || (byte(2) >= 0xA8 && byte(2) <= 0xAE));
+  const bool embedding = byte(1) == 0x80 && (byte(2) == 0x8E || byte(2) == 0x8F ||
+                                             (byte(2) >= 0xA8 && byte(2) <= 0xAE));
   const bool isolate = byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9;
   return embedding || isolate;
 }

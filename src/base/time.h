@@ -1,4 +1,5 @@
-// Points in time and spans. Wall time (Timestamp) is for data; monotonic time (SteadyTime) for deadlines and rates.
+// Points in time and spans. Wall time (Timestamp) is for data; monotonic time (SteadyTime) for
+// deadlines and rates.
 #pragma once
 
 #include <chrono>

@@ -27,7 +27,7 @@ class RealClock final : public Clock {
 };
 
 constexpr std::int64_t kMsPerDay = 86'400'000;
-constexpr std::int64_t kDayMin = -719'528;  // 0000-01-01
+constexpr std::int64_t kDayMin = -719'528;   // 0000-01-01
 constexpr std::int64_t kDayMax = 2'932'896;  // 9999-12-31
 
 struct Civil {
@@ -36,10 +36,12 @@ struct Civil {
   unsigned day;
 };
 
-// Days since 1970-01-01 to the proleptic Gregorian date, and back, by the standard library's calendar.
+// Days since 1970-01-01 to the proleptic Gregorian date, and back, by the standard library's
+// calendar.
 Civil civil_of(std::int64_t days) {
   const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
-  return {static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day())};
+  return {static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+          static_cast<unsigned>(date.day())};
 }
 
 void put_digits(char* out, int width, std::int64_t value) {
@@ -127,8 +129,10 @@ std::string format_rfc3339(Timestamp time) {
 }
 
 Result<Timestamp> parse_rfc3339(std::string_view text) {
-  const Error bad(ErrorCode::kBadData, "not an RFC 3339 date and time such as 2025-10-11T03:28:23.234Z");
-  if (text.size() < 19 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') return bad;
+  const Error bad(ErrorCode::kBadData,
+                  "not an RFC 3339 date and time such as 2025-10-11T03:28:23.234Z");
+  if (text.size() < 19 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':')
+    return bad;
   if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return bad;
   const int year = digits(text, 0, 4);
   const int month = digits(text, 5, 2);
@@ -136,7 +140,8 @@ Result<Timestamp> parse_rfc3339(std::string_view text) {
   const int hour = digits(text, 11, 2);
   const int minute = digits(text, 14, 2);
   const int second = digits(text, 17, 2);
-  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+  const std::chrono::year_month_day date{std::chrono::year{year},
+                                         std::chrono::month{static_cast<unsigned>(month)},
                                          std::chrono::day{static_cast<unsigned>(day)}};
   if (year < 0 || month < 0 || day < 0 || !date.ok()) return bad;
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return bad;
@@ -145,7 +150,8 @@ Result<Timestamp> parse_rfc3339(std::string_view text) {
   if (at < text.size() && text[at] == '.') {
     int weight = 100;
     std::size_t count = 0;
-    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, ++count, weight /= 10) {
+    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9';
+         ++at, ++count, weight /= 10) {
       ms += (text[at] - '0') * weight;
     }
     if (count == 0) return bad;
@@ -153,7 +159,8 @@ Result<Timestamp> parse_rfc3339(std::string_view text) {
   int zone_minutes = 0;
   if (!parse_zone(text.substr(at), zone_minutes)) return bad;
   const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
-  return Timestamp(days * kMsPerDay + hour * 3'600'000LL + (minute - zone_minutes) * 60'000LL + second * 1000LL + ms);
+  return Timestamp(days * kMsPerDay + hour * 3'600'000LL + (minute - zone_minutes) * 60'000LL +
+                   second * 1000LL + ms);
 }
 
 }  // namespace millrace::env

@@ -1,12 +1,12 @@
 #include "env/crash_point.h"
 
-#include <csignal>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <csignal>
 #include <cstdlib>
 
 #include "base/check.h"
@@ -15,9 +15,10 @@ namespace millrace::env {
 namespace {
 
 constexpr std::array<std::string_view, 12> kNames = {
-    "produce.before_checkpoint", "produce.after_append", "produce.after_commit",  "produce.after_checkpoint",
-    "score.after_poll",          "score.after_score",    "score.after_append",    "score.before_commit",
-    "score.after_commit",        "log.in_transaction",   "log.before_log_commit", "log.after_log_commit"};
+    "produce.before_checkpoint", "produce.after_append",  "produce.after_commit",
+    "produce.after_checkpoint",  "score.after_poll",      "score.after_score",
+    "score.after_append",        "score.before_commit",   "score.after_commit",
+    "log.in_transaction",        "log.before_log_commit", "log.after_log_commit"};
 
 struct Armed {
   std::string_view name;
@@ -40,7 +41,8 @@ Armed read_environment() {
 
 void crash_point(std::string_view name) {
   static const Armed armed = read_environment();
-  if (armed.at == 0 || armed.name != name) [[likely]] return;
+  if (armed.at == 0 || armed.name != name) [[likely]]
+    return;
   CHECK(std::find(kNames.begin(), kNames.end(), name) != kNames.end());
   static std::atomic<int> reached{0};
   if (reached.fetch_add(1) + 1 == armed.at) ::kill(::getpid(), SIGKILL);

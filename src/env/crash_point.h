@@ -1,5 +1,5 @@
-// Named places where a test may kill the process: MILLRACE_CRASH_POINT=name:n ends it with SIGKILL when the place is
-// reached for the n-th time (n from 1). Costs one load and compare when unset.
+// Named places where a test may kill the process: MILLRACE_CRASH_POINT=name:n ends it with SIGKILL
+// when the place is reached for the n-th time (n from 1). Costs one load and compare when unset.
 #pragma once
 
 #include <span>

@@ -19,7 +19,9 @@ class Sha256 {
   Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
     CHECK(context_ != nullptr && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
   }
-  void add(std::string_view bytes) { CHECK(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1); }
+  void add(std::string_view bytes) {
+    CHECK(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+  }
   std::string hex() {
     std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
     unsigned size = 0;
@@ -51,7 +53,8 @@ Result<std::string> sha256_file(const Path& path, std::uint64_t bytes_max) {
   Sha256 digest;
   std::vector<char> buffer(std::size_t{1} << 20);
   ssize_t n = 0;
-  while (bytes_max > 0 && (n = ::read(fd, buffer.data(), std::min<std::uint64_t>(buffer.size(), bytes_max))) != 0) {
+  while (bytes_max > 0 &&
+         (n = ::read(fd, buffer.data(), std::min<std::uint64_t>(buffer.size(), bytes_max))) != 0) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) break;
     digest.add({buffer.data(), static_cast<std::size_t>(n)});

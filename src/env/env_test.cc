@@ -20,7 +20,8 @@ TEST(Rfc3339, FormatsAndParsesBack) {
   EXPECT_EQ(format_rfc3339(Timestamp(0)), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(format_rfc3339(Timestamp(-1)), "1969-12-31T23:59:59.999Z");
   EXPECT_EQ(format_rfc3339(Timestamp(1760153303234)), "2025-10-11T03:28:23.234Z");
-  for (const std::int64_t ms : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{951782400000}, std::int64_t{253402300799999}}) {
+  for (const std::int64_t ms : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{951782400000},
+                                std::int64_t{253402300799999}}) {
     EXPECT_EQ(parse_rfc3339(format_rfc3339(Timestamp(ms)))->value(), ms);
   }
 }
@@ -33,8 +34,9 @@ TEST(Rfc3339, AcceptsOffsetsFractionsAndNoZone) {
 }
 
 TEST(Rfc3339, RefusesWhatIsNoDate) {
-  for (const char* text : {"", "2025", "2025-02-30T00:00:00Z", "2025-10-11T24:00:00Z", "2025-10-11T03:28:23.Z",
-                           "2025-10-11T03:28:23+2", "yesterday, at a quarter"}) {
+  for (const char* text :
+       {"", "2025", "2025-02-30T00:00:00Z", "2025-10-11T24:00:00Z", "2025-10-11T03:28:23.Z",
+        "2025-10-11T03:28:23+2", "yesterday, at a quarter"}) {
     EXPECT_FALSE(parse_rfc3339(text)) << text;
   }
 }

@@ -84,8 +84,9 @@ Result<std::string> read_file(const Path& path, std::uint64_t bytes_max) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno_error("cannot read", path, errno);
     if (content.size() > bytes_max) {
-      return Error(ErrorCode::kLimitExceeded,
-                   "'" + path.string() + "' is larger than the limit of " + std::to_string(bytes_max) + " bytes");
+      return Error(ErrorCode::kLimitExceeded, "'" + path.string() +
+                                                  "' is larger than the limit of " +
+                                                  std::to_string(bytes_max) + " bytes");
     }
     if (n == 0) return content;
   }
@@ -100,7 +101,8 @@ Status write_file_atomic(const Path& path, std::string_view content) {
     constexpr mode_t kMode = 0644;
     if (::fchmod(file.get(), kMode) != 0) return errno_error("cannot set the mode of", path, errno);
     if (::fsync(file.get()) != 0) return errno_error("cannot sync", path, errno);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) return errno_error("cannot rename to", path, errno);
+    if (::rename(temporary.c_str(), path.c_str()) != 0)
+      return errno_error("cannot rename to", path, errno);
     return {};
   };
   Status written = write();
@@ -121,7 +123,8 @@ Status make_folders(const Path& path) {
 Status sync_folder(const Path& path) {
   const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() < 0) return errno_error("cannot open the folder", path, errno);
-  if (::fsync(folder.get()) != 0 && errno != EINVAL) return errno_error("cannot sync the folder", path, errno);
+  if (::fsync(folder.get()) != 0 && errno != EINVAL)
+    return errno_error("cannot sync the folder", path, errno);
   return {};
 }
 
@@ -130,7 +133,8 @@ Result<std::uint64_t> free_bytes(const Path& path) {
   Path at = std::filesystem::absolute(path, error);
   while (!std::filesystem::exists(at, error) && at.has_relative_path()) at = at.parent_path();
   struct statvfs info {};
-  if (::statvfs(at.c_str(), &info) != 0) return errno_error("cannot ask for free space of", at, errno);
+  if (::statvfs(at.c_str(), &info) != 0)
+    return errno_error("cannot ask for free space of", at, errno);
   return std::uint64_t{info.f_bavail} * info.f_frsize;
 }
 
@@ -147,8 +151,8 @@ Result<FileLock> FileLock::acquire(const Path& path) {
     const ssize_t n = ::pread(file.get(), holder, sizeof holder - 1, 0);
     std::string who(holder, n > 0 ? static_cast<std::size_t>(n) : 0);
     if (!who.empty() && who.back() == '\n') who.pop_back();
-    return Error(ErrorCode::kLockHeld,
-                 "'" + path.string() + "' is in use by process " + (who.empty() ? "(unknown)" : who));
+    return Error(ErrorCode::kLockHeld, "'" + path.string() + "' is in use by process " +
+                                           (who.empty() ? "(unknown)" : who));
   }
   const std::string self = std::to_string(::getpid()) + "\n";
   if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), self.data(), self.size(), 0) < 0) {
@@ -186,7 +190,8 @@ Result<TemporaryFolder> TemporaryFolder::make(std::string_view prefix) {
   return TemporaryFolder(Path(name));
 }
 
-TemporaryFolder::TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, Path())) {}
+TemporaryFolder::TemporaryFolder(TemporaryFolder&& other) noexcept
+    : path_(std::exchange(other.path_, Path())) {}
 
 TemporaryFolder& TemporaryFolder::operator=(TemporaryFolder&& other) noexcept {
   std::swap(path_, other.path_);

@@ -1,5 +1,6 @@
-// Files and folders: whole-file reads with a limit, atomic durable writes, advisory locks. All paths are the caller's
-// bytes; every error names the path. Errors: kNoInput (missing), kPermission, kDiskFull, kIo, kLimitExceeded.
+// Files and folders: whole-file reads with a limit, atomic durable writes, advisory locks. All
+// paths are the caller's bytes; every error names the path. Errors: kNoInput (missing),
+// kPermission, kDiskFull, kIo, kLimitExceeded.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +15,12 @@ namespace millrace::env {
 
 using Path = std::filesystem::path;
 
-// The whole file; more than `bytes_max` bytes is kLimitExceeded. Refuses anything but regular files and pipes.
+// The whole file; more than `bytes_max` bytes is kLimitExceeded. Refuses anything but regular files
+// and pipes.
 Result<std::string> read_file(const Path& path, std::uint64_t bytes_max);
 
-// Writes a temporary file beside `path`, syncs it, renames it over `path`, and syncs the folder: after a crash the
-// old or the new content is there, never a mixture.
+// Writes a temporary file beside `path`, syncs it, renames it over `path`, and syncs the folder:
+// after a crash the old or the new content is there, never a mixture.
 Status write_file_atomic(const Path& path, std::string_view content);
 
 // mkdir -p with an Error.
@@ -30,11 +32,13 @@ Status sync_folder(const Path& path);
 // Free bytes for this user on the file system of `path` (or of its nearest existing parent).
 Result<std::uint64_t> free_bytes(const Path& path);
 
-// An Error for the last failed system call: "<what> <path>: <reason>", with the code that fits errno.
+// An Error for the last failed system call: "<what> <path>: <reason>", with the code that fits
+// errno.
 Error errno_error(std::string_view what, const Path& path, int error_number);
 
-// An exclusive open-file-description lock on a file (created when missing): held until destruction or process death,
-// whatever its cause. The file's content is the holder's process id, for messages only.
+// An exclusive open-file-description lock on a file (created when missing): held until destruction
+// or process death, whatever its cause. The file's content is the holder's process id, for messages
+// only.
 class FileLock {
  public:
   // kLockHeld, naming the holder's process id, when another description holds it.

@@ -6,8 +6,8 @@
 
 namespace millrace::env {
 
-// xoshiro256** (Blackman and Vigna, 2018) seeded by SplitMix64: the same seed gives the same sequence on every
-// machine and version. Not thread-safe.
+// xoshiro256** (Blackman and Vigna, 2018) seeded by SplitMix64: the same seed gives the same
+// sequence on every machine and version. Not thread-safe.
 class Random {
  public:
   explicit Random(std::uint64_t seed);

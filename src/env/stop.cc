@@ -1,10 +1,10 @@
 #include "env/stop.h"
 
-#include <csignal>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 
 #include "base/check.h"

@@ -5,7 +5,8 @@
 
 namespace millrace::env {
 
-// Thread-safe. The first signal requests a stop; a second one ends the process at once with 128 + its number.
+// Thread-safe. The first signal requests a stop; a second one ends the process at once with 128 +
+// its number.
 class StopToken {
  public:
   StopToken();
@@ -18,11 +19,12 @@ class StopToken {
   int signal() const { return signal_.load(std::memory_order_relaxed); }
   void request();
 
-  // Readable (poll(2)) from the moment of the request on, so that a wait can watch it beside other descriptors.
+  // Readable (poll(2)) from the moment of the request on, so that a wait can watch it beside other
+  // descriptors.
   int descriptor() const { return event_; }
 
-  // Routes SIGINT and SIGTERM to this token until it is destroyed; one token of a process at a time. SIGPIPE is
-  // ignored from then on, so that a closed pipe is an error of write(2).
+  // Routes SIGINT and SIGTERM to this token until it is destroyed; one token of a process at a
+  // time. SIGPIPE is ignored from then on, so that a closed pipe is an error of write(2).
   void listen_to_signals();
 
  private:

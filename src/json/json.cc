@@ -33,7 +33,8 @@ Result<Value> parse(std::string_view text, std::string_view where) {
     if (depth > kDepthMax) refused = "nested deeper than 100";
     if (event == Event::object_start) keys.emplace_back();
     if (event == Event::object_end && !keys.empty()) keys.pop_back();
-    if (event == Event::key && !keys.empty() && !keys.back().insert(value.get<std::string>()).second) {
+    if (event == Event::key && !keys.empty() &&
+        !keys.back().insert(value.get<std::string>()).second) {
       refused = "duplicate key '" + value.get<std::string>() + "'";
     }
     return refused.empty();
@@ -43,14 +44,17 @@ Result<Value> parse(std::string_view text, std::string_view where) {
     if (!refused.empty()) return Error(ErrorCode::kBadData, std::string(where) + ": " + refused);
     return value;
   } catch (const Value::parse_error& error) {
-    return Error(ErrorCode::kBadData, std::string(where) + ":" + position(text, error.byte == 0 ? 0 : error.byte - 1) +
+    return Error(ErrorCode::kBadData, std::string(where) + ":" +
+                                          position(text, error.byte == 0 ? 0 : error.byte - 1) +
                                           ": not valid JSON");
   } catch (const Value::exception& error) {
     return Error(ErrorCode::kBadData, std::string(where) + ": " + error.what());
   }
 }
 
-std::string to_line(const Value& value) { return value.dump(-1, ' ', false, Value::error_handler_t::replace); }
+std::string to_line(const Value& value) {
+  return value.dump(-1, ' ', false, Value::error_handler_t::replace);
+}
 
 std::string to_pretty(const Value& value) {
   return value.dump(2, ' ', false, Value::error_handler_t::replace) + "\n";

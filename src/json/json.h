@@ -1,5 +1,5 @@
-// Small JSON documents: manifests, checkpoints, reports, --json output. Records are codec's business.
-// Heavy to include (nlohmann/json.hpp); headers use json/fwd.h.
+// Small JSON documents: manifests, checkpoints, reports, --json output. Records are codec's
+// business. Heavy to include (nlohmann/json.hpp); headers use json/fwd.h.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,8 +11,8 @@
 
 namespace millrace::json {
 
-// Parses one document. `where` (a file name) starts every message. Errors: kBadData with line and column; nesting
-// deeper than 100, duplicate keys and more than 64 MiB are refused.
+// Parses one document. `where` (a file name) starts every message. Errors: kBadData with line and
+// column; nesting deeper than 100, duplicate keys and more than 64 MiB are refused.
 Result<Value> parse(std::string_view text, std::string_view where);
 
 // One line, UTF-8; invalid UTF-8 in strings becomes U+FFFD; NaN and infinities become null.
@@ -20,8 +20,8 @@ std::string to_line(const Value& value);
 // Indented by two spaces, with a newline at the end, for files that people read.
 std::string to_pretty(const Value& value);
 
-// Typed access with errors that name the path: get<double>(manifest, "metrics.auc") style lookups of one level.
-// Errors: kBadData "missing 'key'" or "'key' is not a ...".
+// Typed access with errors that name the path: get<double>(manifest, "metrics.auc") style lookups
+// of one level. Errors: kBadData "missing 'key'" or "'key' is not a ...".
 template <class T>
 Result<T> get(const Value& object, std::string_view key) {
   const auto found = object.find(std::string(key));

@@ -1,0 +1,106 @@
+// Rows of a CSV or NDJSON file (or standard input), one at a time, with line numbers; to cells for
+// training and scoring of files, and to JSON messages for produce. A bad row is reported with its
+// line and skipped by the caller; reading goes on behind it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "data/cell.h"
+#include "data/record_error.h"
+#include "data/schema.h"
+#include "env/file.h"
+
+namespace millrace::codec {
+
+// How a CSV is written. Stated, never guessed. Defaults are RFC 4180 with a header row; LF, CRLF
+// both end lines.
+struct CsvDialect {
+  char separator = ',';
+  char quote = '"';
+  bool decimal_comma = false;
+  bool header = true;                       // without: columns are the schema's fields in order
+  std::vector<std::string> ignore_columns;  // by name; "" is an unnamed (index) column
+  bool drop_empty_trailing_columns = false;
+  bool drop_empty_rows = true;                              // rows whose every cell is empty
+  std::vector<std::pair<std::string, std::string>> rename;  // column in the file -> field
+  std::size_t field_bytes_max = std::size_t{1} << 20;
+  std::size_t row_bytes_max = std::size_t{8} << 20;
+};
+
+enum class TableFormat { kCsv, kNdjson };
+
+// By the name's ending (.csv; .ndjson, .jsonl, .json), "-" and unknown endings: CSV unless stated
+// otherwise. .parquet: kNotBuilt, saying so.
+Result<TableFormat> format_of_path(std::string_view path);
+
+// One row of a file. Views live until the next read.
+struct TableRow {
+  RowNumber row;          // from 0, header not counted, bad rows counted
+  std::int64_t line = 0;  // where the row starts, from 1
+  std::string_view raw;   // the row's bytes without its line end (quoted line breaks inside stay)
+  std::vector<std::string_view>
+      cells;  // CSV: unquoted, in the order of TableReader::columns(); NDJSON: empty
+  data::RecordErrors errors;  // structure: column count, quoting, size, invalid UTF-8, not JSON.
+                              // Not empty: bad row
+};
+
+// Not thread-safe. Reads in blocks; memory is bounded by the limits, not by the file.
+class TableReader {
+ public:
+  // `path` "-" is standard input. Opens and reads the header. Errors: kNoInput, kPermission, kIo;
+  // kBadData for a header with duplicate columns, an empty file, or a wrong dialect (one column
+  // where the schema has many: says which separator the line seems to have).
+  static Result<TableReader> open(const std::string& path, TableFormat format,
+                                  const CsvDialect& dialect, const data::Schema& schema);
+  TableReader(TableReader&&) noexcept;
+  TableReader& operator=(TableReader&&) noexcept;
+  ~TableReader();
+
+  // Names of the CSV's columns after ignoring and renaming; empty for NDJSON.
+  const std::vector<std::string>& columns() const;
+  // The next row, or nullopt at the end. Errors: kIo only; bad rows are rows with errors.
+  Result<std::optional<TableRow>> next();
+  // Skips to `row`, so that next() returns it (resume).
+  Status skip_to(RowNumber row);
+  std::uint64_t bytes_read() const;
+  // Size of the file, 0 when unknown (standard input).
+  std::uint64_t bytes_total() const;
+
+ private:
+  struct State;
+  explicit TableReader(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Rows of a table as JSON messages, by the rules of `produce`: a cell that parses as its declared
+// type becomes that type; accept_text fields stay text as written; a cell that does not parse goes
+// out as a string; other blanks are null; columns the schema does not name go out as strings.
+// NDJSON rows pass unchanged.
+class RowEncoder {
+ public:
+  RowEncoder(const data::Schema& schema, const std::vector<std::string>& columns,
+             const CsvDialect& dialect);
+  RowEncoder(RowEncoder&&) noexcept;
+  ~RowEncoder();
+  // Clears `out` and writes the object. `extra_field`/`extra_value`: one more text field at the end
+  // (the stamped event time), when the name is not empty and no column has it.
+  void encode(const TableRow& row, std::string_view extra_field, std::string_view extra_value,
+              std::string& out);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Rows of a table to cells, checked exactly as the same row's message would be: encode, then
+// decode. (One path for file and stream; speed of files is not what limits training.)
+
+}  // namespace millrace::codec

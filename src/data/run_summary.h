@@ -1,0 +1,81 @@
+// What a run of `score` did, for --json, the summary report and the dashboard. A plain value;
+// report draws it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace millrace::data {
+
+// Counts in fixed logarithmic steps (about 4 % wide), for latencies in milliseconds: constant
+// memory, exact counts.
+class Histogram {
+ public:
+  void add(double value);
+  std::uint64_t count() const { return count_; }
+  double max() const { return max_; }
+  double mean() const { return count_ == 0 ? 0 : sum_ / static_cast<double>(count_); }
+  // Upper bound of the step that holds the q-quantile, 0 <= q <= 1; 0 when empty.
+  double quantile(double q) const;
+
+ private:
+  static constexpr std::size_t kSteps =
+      400;  // 1e-3 ... about 6e3 by factors of 1.04, the last step open
+  std::array<std::uint64_t, kSteps> counts_{};
+  std::uint64_t count_ = 0;
+  double sum_ = 0;
+  double max_ = 0;
+};
+
+struct SegmentCount {
+  std::uint64_t total = 0;
+  std::uint64_t positive = 0;
+  double probability_sum = 0;
+};
+
+struct RiskRow {
+  std::string key;
+  double probability = 0;
+  std::vector<std::string> values;  // of RunSummary::risk_fields
+};
+
+struct RunSummary {
+  std::string pipeline;
+  std::string model_version;
+  std::string label_field;  // name of the predicted label in the output message
+  std::string positive_label;
+  std::string stop_reason;  // caught_up, max_messages, timeout, signal
+  Timestamp started;
+  double duration_s = 0;
+  std::uint64_t consumed = 0;
+  std::uint64_t predicted = 0;
+  std::uint64_t dead_lettered = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t rebalances = 0;
+  double threshold = 0.5;
+  std::map<std::string, std::uint64_t> by_label;
+  std::map<std::string, std::uint64_t> dead_letters_by_code;
+  std::map<std::string, std::uint64_t> dead_letters_by_field;
+  double probability_sum = 0;
+  std::array<std::uint64_t, 20>
+      probability_histogram{};              // of equal width over [0, 1], the last closed
+  std::vector<std::string> segment_fields;  // Contract, InternetService
+  std::map<std::string, std::map<std::string, SegmentCount>> segments;  // field -> level -> counts
+  std::vector<std::string> risk_fields;
+  std::vector<RiskRow> top_risk;  // highest probability first
+  Histogram latency_ms;           // a batch's arrival to the end of its scoring, one entry a record
+
+  double rate_per_s() const {
+    return duration_s > 0 ? static_cast<double>(consumed) / duration_s : 0;
+  }
+  double mean_probability() const {
+    return predicted == 0 ? 0 : probability_sum / static_cast<double>(predicted);
+  }
+};
+
+}  // namespace millrace::data

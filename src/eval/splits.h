@@ -1,0 +1,33 @@
+// Splits into training and test rows. Seeded and stable over machines and versions.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace millrace::eval {
+
+struct Split {
+  std::vector<std::size_t> train;  // ascending row numbers
+  std::vector<std::size_t> test;
+};
+
+// Each class is shuffled by the seed and cut at test_fraction (rounded to nearest), so class shares
+// are kept. Errors: kBadData when a class has fewer than 2 rows; kUsage for a fraction outside (0,
+// 1).
+Result<Split> stratified_split(std::span<const int> labels, double test_fraction,
+                               std::uint64_t seed);
+
+// A row belongs to the test set by the hash of its key alone: the same customer is on the same side
+// for ever.
+Result<Split> hash_split(std::span<const std::string> keys, double test_fraction,
+                         std::uint64_t seed);
+
+// The last test_fraction of the rows.
+Result<Split> chronological_split(std::size_t rows, double test_fraction);
+
+}  // namespace millrace::eval
