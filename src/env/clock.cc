@@ -26,6 +26,12 @@ class RealClock final : public Clock {
   }
 };
 
+Nanoseconds cpu_time(clockid_t clock) {
+  timespec at{};
+  clock_gettime(clock, &at);
+  return std::chrono::seconds(at.tv_sec) + Nanoseconds(at.tv_nsec);
+}
+
 constexpr std::int64_t kMsPerDay = 86'400'000;
 constexpr std::int64_t kDayMin = -719'528;   // 0000-01-01
 constexpr std::int64_t kDayMax = 2'932'896;  // 9999-12-31
@@ -86,6 +92,9 @@ std::int64_t boottime_ms() {
   clock_gettime(CLOCK_BOOTTIME, &at);
   return std::int64_t{at.tv_sec} * 1000 + at.tv_nsec / 1'000'000;
 }
+
+Nanoseconds thread_cpu_time() { return cpu_time(CLOCK_THREAD_CPUTIME_ID); }
+Nanoseconds process_cpu_time() { return cpu_time(CLOCK_PROCESS_CPUTIME_ID); }
 
 std::string boot_id() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");

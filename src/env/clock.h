@@ -28,6 +28,9 @@ Clock& real_clock();
 // Milliseconds since boot, suspended time included (CLOCK_BOOTTIME): comparable between processes
 // of one boot.
 std::int64_t boottime_ms();
+// CPU time used by the calling thread, and by the whole process, in nanoseconds.
+Nanoseconds thread_cpu_time();
+Nanoseconds process_cpu_time();
 // Identity of the current boot, for values of boottime_ms() that outlive a process.
 std::string boot_id();
 
