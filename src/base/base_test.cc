@@ -97,6 +97,17 @@ TEST(Text, Utf8RefusesOverlongAndSurrogates) {
   EXPECT_FALSE(is_utf8("\xe2\x82"));
 }
 
+TEST(Text, Base64KnownAnswersAndBack) {
+  EXPECT_EQ(base64(""), "");
+  EXPECT_EQ(base64("f"), "Zg==");
+  EXPECT_EQ(base64("fo"), "Zm8=");
+  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
+  const std::string bytes("\x00\xff\x10", 3);
+  EXPECT_EQ(from_base64(base64(bytes)), bytes);
+  EXPECT_EQ(from_base64("Zg="), std::nullopt);
+  EXPECT_EQ(from_base64("Z*=="), std::nullopt);
+}
+
 TEST(Arena, ViewsSurviveGrowthAndMoves) {
   Arena arena(128);
   std::vector<std::string_view> views;

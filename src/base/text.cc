@@ -8,6 +8,9 @@
 namespace millrace {
 namespace {
 
+constexpr std::string_view kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 char folded(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -115,6 +118,40 @@ bool is_utf8(std::string_view bytes) {
     bytes.remove_prefix(length);
   }
   return true;
+}
+
+std::string base64(std::string_view bytes) {
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto byte = [&](std::size_t k) {
+      return i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U;
+    };
+    const unsigned word = byte(0) << 16 | byte(1) << 8 | byte(2);
+    const std::size_t have = std::min<std::size_t>(3, bytes.size() - i);
+    for (std::size_t k = 0; k < 4; ++k) {
+      out += k <= have ? kBase64[(word >> (18 - 6 * k)) & 63] : '=';
+    }
+  }
+  return out;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
+  std::string out;
+  unsigned word = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool padded = i + padding >= text.size();
+    const std::size_t digit = padded ? 0 : kBase64.find(text[i]);
+    if (digit == std::string_view::npos) return std::nullopt;
+    word = word << 6 | static_cast<unsigned>(digit);
+    if (i % 4 != 3) continue;
+    for (int shift = 16; shift >= 0; shift -= 8) out += static_cast<char>(word >> shift & 255);
+    word = 0;
+  }
+  out.resize(out.size() - padding);
+  return out;
 }
 
 }  // namespace millrace

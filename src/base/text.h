@@ -2,6 +2,7 @@
 // bytes.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,5 +25,11 @@ std::size_t utf8_length(std::string_view bytes);
 
 // Whether `bytes` is well-formed UTF-8 (no overlong forms, no surrogates).
 bool is_utf8(std::string_view bytes);
+
+// RFC 4648 base64 with padding.
+std::string base64(std::string_view bytes);
+
+// What base64() wrote; nullopt where `text` is none.
+std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace millrace
