@@ -1,0 +1,76 @@
+#include "eval/splits.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/hash.h"
+#include "env/random.h"
+
+namespace millrace::eval {
+namespace {
+
+Status check_fraction(double test_fraction) {
+  if (test_fraction > 0 && test_fraction < 1) return {};
+  return Error(ErrorCode::kUsage, "the test fraction must lie between 0 and 1, not be " +
+                                      std::to_string(test_fraction));
+}
+
+// Rows of the test part: nearest to the fraction, but at least one on each side. n >= 2.
+std::size_t test_rows(std::size_t n, double test_fraction) {
+  const auto wanted =
+      static_cast<std::size_t>(std::llround(static_cast<double>(n) * test_fraction));
+  return std::clamp(wanted, std::size_t{1}, n - 1);
+}
+
+}  // namespace
+
+Result<Split> stratified_split(std::span<const int> labels, double test_fraction,
+                               std::uint64_t seed) {
+  MILLRACE_TRY(check_fraction(test_fraction));
+  std::map<int, std::vector<std::size_t>> classes;  // ordered: the same on every machine
+  for (std::size_t i = 0; i < labels.size(); ++i) classes[labels[i]].push_back(i);
+  if (classes.empty()) return Error(ErrorCode::kBadData, "there are no rows to split");
+  env::Random random(seed);
+  Split split;
+  for (auto& [label, rows] : classes) {
+    if (rows.size() < 2) {
+      return Error(ErrorCode::kBadData,
+                   "a class has only one row: a stratified split needs two of each");
+    }
+    for (std::size_t i = rows.size() - 1; i > 0; --i) std::swap(rows[i], rows[random.below(i + 1)]);
+    const auto cut = static_cast<std::ptrdiff_t>(test_rows(rows.size(), test_fraction));
+    split.test.insert(split.test.end(), rows.begin(), rows.begin() + cut);
+    split.train.insert(split.train.end(), rows.begin() + cut, rows.end());
+  }
+  std::sort(split.test.begin(), split.test.end());
+  std::sort(split.train.begin(), split.train.end());
+  return split;
+}
+
+Result<Split> hash_split(std::span<const std::string> keys, double test_fraction,
+                         std::uint64_t seed) {
+  MILLRACE_TRY(check_fraction(test_fraction));
+  Split split;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    // The upper 53 bits as a number in [0, 1), exactly.
+    const double place = static_cast<double>(stable_hash64(keys[i], seed) >> 11) * 0x1.0p-53;
+    (place < test_fraction ? split.test : split.train).push_back(i);
+  }
+  if (split.train.empty() || split.test.empty()) {
+    return Error(ErrorCode::kBadData,
+                 "the hash split leaves no row on one side: too few different keys");
+  }
+  return split;
+}
+
+Result<Split> chronological_split(std::size_t rows, double test_fraction) {
+  MILLRACE_TRY(check_fraction(test_fraction));
+  if (rows < 2) return Error(ErrorCode::kBadData, "a split needs at least two rows");
+  const std::size_t cut = rows - test_rows(rows, test_fraction);
+  Split split;
+  for (std::size_t i = 0; i < rows; ++i) (i < cut ? split.train : split.test).push_back(i);
+  return split;
+}
+
+}  // namespace millrace::eval
