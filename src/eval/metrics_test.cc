@@ -99,7 +99,8 @@ RC_GTEST_PROP(MetricsProperty, AucIsTheShareOfOrderedPairs, ()) {
     }
   }
   const double auc = roc_auc(labels, p);
-  RC_ASSERT(pairs == 0 ? std::isnan(auc) : std::abs(auc - ordered / pairs) < 1e-12);
+  const bool right = pairs == 0 ? std::isnan(auc) : std::abs(auc - ordered / pairs) < 1e-12;
+  RC_ASSERT(right);
 }
 
 RC_GTEST_PROP(MetricsProperty, EveryRowIsInOneBin, ()) {
