@@ -51,6 +51,17 @@ TEST(File, AtomicWriteReplacesAndLeavesNothingElse) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder->path()), {}), 1);
 }
 
+TEST(File, NewFileIsNeverWrittenOverAnother) {
+  auto folder = TemporaryFolder::make("env_test");
+  const Path file = folder->path() / "a.json";
+  EXPECT_TRUE(write_file_new(file, "one").value());
+  EXPECT_FALSE(write_file_new(file, "two").value());
+  EXPECT_EQ(*read_file(file, 100), "one");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder->path()), {}), 1);
+  EXPECT_EQ(write_file_new(folder->path() / "missing" / "b", "x").error().code(),
+            ErrorCode::kNoInput);
+}
+
 TEST(File, ErrorsNameThePathAndFitTheCause) {
   const auto missing = read_file("/nonexistent/file", 10);
   ASSERT_FALSE(missing);

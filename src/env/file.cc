@@ -58,6 +58,28 @@ ErrorCode code_of_errno(int number) {
   }
 }
 
+// Writes and syncs a temporary file in the folder of `path`, hands its name to `publish`, and syncs
+// the folder; removes the temporary file when something fails.
+template <class Publish>
+Status write_beside(const Path& path, std::string_view content, Publish publish) {
+  std::string temporary = path.string() + ".tmp.XXXXXX";
+  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (file.get() < 0) return errno_error("cannot create a file beside", path, errno);
+  auto write = [&]() -> Status {
+    MILLRACE_TRY(write_all(file.get(), content, path));
+    constexpr mode_t kMode = 0644;
+    if (::fchmod(file.get(), kMode) != 0) return errno_error("cannot set the mode of", path, errno);
+    if (::fsync(file.get()) != 0) return errno_error("cannot sync", path, errno);
+    return publish(temporary.c_str());
+  };
+  Status written = write();
+  if (!written) {
+    ::unlink(temporary.c_str());
+    return written;
+  }
+  return sync_folder(folder_of(path));
+}
+
 }  // namespace
 
 Error errno_error(std::string_view what, const Path& path, int error_number) {
@@ -93,24 +115,23 @@ Result<std::string> read_file(const Path& path, std::uint64_t bytes_max) {
 }
 
 Status write_file_atomic(const Path& path, std::string_view content) {
-  std::string temporary = path.string() + ".tmp.XXXXXX";
-  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.get() < 0) return errno_error("cannot create a file beside", path, errno);
-  auto write = [&]() -> Status {
-    MILLRACE_TRY(write_all(file.get(), content, path));
-    constexpr mode_t kMode = 0644;
-    if (::fchmod(file.get(), kMode) != 0) return errno_error("cannot set the mode of", path, errno);
-    if (::fsync(file.get()) != 0) return errno_error("cannot sync", path, errno);
-    if (::rename(temporary.c_str(), path.c_str()) != 0)
-      return errno_error("cannot rename to", path, errno);
+  return write_beside(path, content, [&path](const char* temporary) -> Status {
+    if (::rename(temporary, path.c_str()) != 0) return errno_error("cannot rename to", path, errno);
     return {};
-  };
-  Status written = write();
-  if (!written) {
-    ::unlink(temporary.c_str());
-    return written;
-  }
-  return sync_folder(folder_of(path));
+  });
+}
+
+Result<bool> write_file_new(const Path& path, std::string_view content) {
+  bool taken = false;
+  MILLRACE_TRY(write_beside(path, content, [&](const char* temporary) -> Status {
+    // A link, unlike a rename, fails where the name is taken.
+    const int result = ::link(temporary, path.c_str());
+    taken = result != 0 && errno == EEXIST;
+    if (result != 0 && !taken) return errno_error("cannot create", path, errno);
+    ::unlink(temporary);
+    return {};
+  }));
+  return !taken;
 }
 
 Status make_folders(const Path& path) {

@@ -23,6 +23,10 @@ Result<std::string> read_file(const Path& path, std::uint64_t bytes_max);
 // after a crash the old or the new content is there, never a mixture.
 Status write_file_atomic(const Path& path, std::string_view content);
 
+// The same, but never over a file that is there: false, and nothing is changed, when `path` is
+// taken (also when another process takes it at the same moment).
+Result<bool> write_file_new(const Path& path, std::string_view content);
+
 // mkdir -p with an Error.
 Status make_folders(const Path& path);
 
