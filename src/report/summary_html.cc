@@ -1,0 +1,257 @@
+#include "report/summary_html.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/human.h"
+#include "base/text.h"
+#include "env/clock.h"
+#include "report/internal/escape.h"
+#include "report/internal/page.h"
+#include "report/internal/summary_charts.h"
+#include "report/summary_csv.h"
+
+namespace millrace::report {
+namespace {
+
+using data::RunSummary;
+
+constexpr std::size_t kLevelsShownMax = 10;  // of a segment field, and of reasons
+constexpr std::size_t kSegmentsShownMax = 12;
+constexpr std::size_t kTopShownMax = 100;
+
+double share(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::uint64_t positives(const RunSummary& s) {
+  const auto found = s.by_label.find(s.positive_label);
+  return found == s.by_label.end() ? 0 : found->second;
+}
+
+std::string counted(std::uint64_t count, const SummaryWords& words) {
+  return human_count(count) + " " + (count == 1 ? words.record : words.records);
+}
+
+// "Churn = Yes", or "Yes" without a name.
+std::string outcome(const RunSummary& s, const SummaryWords& words) {
+  return words.outcome.empty() ? s.positive_label : words.outcome + " = " + s.positive_label;
+}
+
+// "2025-10-11 03:28:23 UTC".
+std::string people_time(Timestamp time) {
+  std::string text = env::format_rfc3339(time).substr(0, 19);
+  text[10] = ' ';
+  return text + " UTC";
+}
+
+std::string stop_words(const std::string& reason) {
+  if (reason == "caught_up") return "everything in the topic was read";
+  if (reason == "max_messages") return "the wanted number of messages was read";
+  if (reason == "timeout") return "the time for this window was over";
+  if (reason == "signal") return "it was asked to stop";
+  return reason;
+}
+
+bool looks_like_number(const std::string& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-';
+  });
+}
+
+std::string tiles(const RunSummary& s, const SummaryWords& words) {
+  const bool any = s.predicted > 0;
+  std::vector<Tile> list;
+  list.push_back({"Scored", human_count(s.predicted), words.records, ""});
+  list.push_back({"Predicted " + outcome(s, words),
+                  any ? human_percent(share(positives(s), s.predicted)) : "-",
+                  counted(positives(s), words), "positive"});
+  list.push_back({"Mean probability", any ? human_number(s.mean_probability(), 3) : "-",
+                  fmt::format("threshold {:.4g}", s.threshold), ""});
+  list.push_back({"Dead letters", human_count(s.dead_lettered),
+                  s.dead_lettered == 0
+                      ? "nothing was set aside"
+                      : human_percent(share(s.dead_lettered, s.consumed)) + " of what was read",
+                  s.dead_lettered == 0 ? "" : "warn"});
+  list.push_back(
+      {"Rate", s.duration_s > 0 ? human_rate(s.rate_per_s()) : "-", "messages read", ""});
+  list.push_back({"Duration", human_seconds(s.duration_s),
+                  s.latency_ms.count() == 0
+                      ? ""
+                      : "p99 latency " + human_seconds(s.latency_ms.quantile(0.99) / 1e3),
+                  ""});
+  return tiles_html(list);
+}
+
+std::string segment_card(const RunSummary& s, const std::string& field, const SummaryWords& words) {
+  const auto found = s.segments.find(field);
+  if (found == s.segments.end() || found->second.empty()) return {};
+  std::vector<std::pair<std::string, data::SegmentCount>> levels(found->second.begin(),
+                                                                 found->second.end());
+  const auto rate = [](const data::SegmentCount& c) { return share(c.positive, c.total); };
+  if (levels.size() > kLevelsShownMax) {
+    std::stable_sort(levels.begin(), levels.end(),
+                     [](const auto& a, const auto& b) { return a.second.total > b.second.total; });
+    data::SegmentCount rest;
+    for (std::size_t i = kLevelsShownMax - 1; i < levels.size(); ++i) {
+      rest.total += levels[i].second.total;
+      rest.positive += levels[i].second.positive;
+    }
+    const std::string name = fmt::format("{} others", levels.size() - (kLevelsShownMax - 1));
+    levels.resize(kLevelsShownMax - 1);
+    levels.emplace_back(name, rest);
+  }
+  std::stable_sort(levels.begin(), levels.end(),
+                   [&](const auto& a, const auto& b) { return rate(a.second) > rate(b.second); });
+  std::vector<BarRow> rows;
+  for (const auto& [level, count] : levels) {
+    rows.push_back(
+        {level.empty() ? "(blank)" : level, rate(count), human_percent(rate(count)),
+         fmt::format("{} of {}", human_count(count.positive), human_count(count.total))});
+  }
+  const double overall = share(positives(s), s.predicted);
+  std::string html = bars_html(rows, overall, "pos");
+  html += fmt::format(
+      R"(<p class="legend"><svg aria-hidden="true"><rect class="tickmark" width="2" height="12"/></svg>all {}: {}</p>)",
+      html_text(words.records), human_percent(overall));
+  return card_html("By " + field, "Share predicted " + outcome(s, words), html);
+}
+
+std::string histogram_card(const RunSummary& s, const SummaryWords& words) {
+  if (s.predicted == 0) {
+    return card_html("Score distribution", "", "<p class=\"none\">Nothing was scored.</p>\n");
+  }
+  return card_html("Score distribution",
+                   fmt::format("{} below the threshold, {} at or above it",
+                               human_count(s.predicted - std::min(positives(s), s.predicted)),
+                               human_count(positives(s))),
+                   score_histogram(s, words));
+}
+
+std::string top_card(const RunSummary& s, const SummaryWords& words) {
+  if (s.top_risk.empty()) return {};
+  const std::size_t shown = std::min(s.top_risk.size(), kTopShownMax);
+  TableData table;
+  table.caption = fmt::format("The {} with the highest probability of {}", counted(shown, words),
+                              outcome(s, words));
+  table.columns = {{words.key, false}, {"probability", true}};
+  for (std::size_t i = 0; i < s.risk_fields.size(); ++i) {
+    const bool number =
+        std::all_of(s.top_risk.begin(), s.top_risk.begin() + static_cast<std::ptrdiff_t>(shown),
+                    [i](const data::RiskRow& row) {
+                      return i < row.values.size() && looks_like_number(row.values[i]);
+                    });
+    table.columns.push_back({s.risk_fields[i], number});
+  }
+  for (std::size_t r = 0; r < shown; ++r) {
+    const data::RiskRow& row = s.top_risk[r];
+    std::vector<std::string> cells = {row.key.empty() ? "(no key)" : row.key,
+                                      human_number(row.probability, 3)};
+    for (std::size_t i = 0; i < s.risk_fields.size(); ++i) {
+      cells.push_back(i < row.values.size() ? row.values[i] : "");
+    }
+    table.rows.push_back(std::move(cells));
+  }
+  std::string html = table_html(table);
+  html += fmt::format(
+      R"(<p class="more"><a download="top_{}.csv" href="data:text/csv;charset=utf-8;base64,{}">Save as CSV</a></p>)",
+      html_text(s.pipeline), base64(top_risk_to_csv(s, words.key)));
+  return card_html("Highest risk", table.caption, html, CardWidth::kFull);
+}
+
+// The largest counts as bars against their sum.
+std::string count_bars(const std::map<std::string, std::uint64_t>& by_name,
+                       std::string_view css_class) {
+  std::vector<std::pair<std::string, std::uint64_t>> counts(by_name.begin(), by_name.end());
+  std::stable_sort(counts.begin(), counts.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::uint64_t sum = 0;
+  for (const auto& [name, count] : counts) sum += count;
+  std::vector<BarRow> rows;
+  for (const auto& [name, count] : counts) {
+    if (rows.size() == kLevelsShownMax) break;
+    rows.push_back({name.empty() ? "(whole record)" : name, share(count, sum), human_count(count),
+                    human_percent(share(count, sum))});
+  }
+  std::string html = bars_html(rows, -1, css_class);
+  if (counts.size() > rows.size()) {
+    html += fmt::format("<p class=\"legend\">and {} more</p>\n", counts.size() - rows.size());
+  }
+  return html;
+}
+
+std::string dead_letter_cards(const RunSummary& s) {
+  if (s.dead_lettered == 0) {
+    return card_html("Dead letters", "",
+                     "<p class=\"none\">None: every message read was scored.</p>\n");
+  }
+  std::string html =
+      card_html("Dead letters by reason",
+                human_count(s.dead_lettered) + " set aside, " +
+                    human_percent(share(s.dead_lettered, s.consumed)) + " of what was read",
+                count_bars(s.dead_letters_by_code, "base"));
+  if (!s.dead_letters_by_field.empty()) {
+    html += card_html("Dead letters by field", "Where in the record the error was",
+                      count_bars(s.dead_letters_by_field, "base"));
+  }
+  return html;
+}
+
+std::string latency_card(const RunSummary& s) {
+  const data::Histogram& h = s.latency_ms;
+  if (h.count() == 0) return {};
+  const auto at = [&h](double q) { return human_seconds(h.quantile(q) / 1e3); };
+  const std::string note = fmt::format("Half within {}, 99 % within {}, slowest {}", at(0.5),
+                                       at(0.99), human_seconds(h.max() / 1e3));
+  return card_html("Latency", note, latency_curve(h));
+}
+
+std::string facts_card(const RunSummary& s, const SummaryWords& words) {
+  std::vector<std::pair<std::string, std::string>> facts = {
+      {"Pipeline", s.pipeline},
+      {"Model", s.model_version},
+      {"Started", people_time(s.started)},
+      {"Stopped", "because " + stop_words(s.stop_reason)},
+      {"Read", human_count(s.consumed) + (s.consumed == 1 ? " message" : " messages")},
+      {"Label", fmt::format("{} from probability {:.4g}", outcome(s, words), s.threshold)},
+      {"Commits", human_count(s.commits)},
+  };
+  if (s.rebalances > 0) facts.emplace_back("Rebalances", human_count(s.rebalances));
+  return card_html("How it was made", "", facts_html(facts));
+}
+
+PageText page_text(const RunSummary& s, Timestamp written, const SummaryWords& words) {
+  PageText text;
+  text.title = s.pipeline;
+  text.kicker = "Scoring report";
+  if (s.predicted == 0) {
+    text.warning = s.consumed == 0 ? "No predictions: the run read no messages."
+                                   : "No predictions: every message read was set aside.";
+  } else {
+    text.lead =
+        fmt::format("{} of {} ({}) {} predicted {}.", human_count(positives(s)),
+                    counted(s.predicted, words), human_percent(share(positives(s), s.predicted)),
+                    positives(s) == 1 ? "is" : "are", outcome(s, words));
+  }
+  text.footer = "Written " + people_time(written);
+  if (!words.program.empty()) text.footer += " by " + words.program;
+  return text;
+}
+
+}  // namespace
+
+std::string summary_to_html(const RunSummary& s, Timestamp written, const SummaryWords& words) {
+  std::string cards = histogram_card(s, words);
+  for (std::size_t i = 0; i < std::min(s.segment_fields.size(), kSegmentsShownMax); ++i) {
+    cards += segment_card(s, s.segment_fields[i], words);
+  }
+  cards += top_card(s, words);
+  cards += dead_letter_cards(s);
+  cards += latency_card(s);
+  cards += facts_card(s, words);
+  return page_html(page_text(s, written, words), tiles(s, words), cards);
+}
+
+}  // namespace millrace::report

@@ -1,0 +1,72 @@
+#include "report/testing/sample_summary.h"
+
+#include <cmath>
+
+#include "env/random.h"
+
+namespace millrace::report {
+
+data::RunSummary sample_summary() {
+  data::RunSummary s;
+  s.pipeline = "telco-churn";
+  s.model_version = "3-1f0c9ab2";
+  s.label_field = "prediction";
+  s.positive_label = "Yes";
+  s.stop_reason = "caught_up";
+  s.started = Timestamp(1'760'153'303'234);
+  s.duration_s = 0.412;
+  s.consumed = 7043;
+  s.predicted = 7032;
+  s.dead_lettered = 11;
+  s.commits = 5;
+  s.threshold = 0.5;
+  s.by_label = {{"No", 5559}, {"Yes", 1473}};
+  s.dead_letters_by_code = {{"out_of_range", 6}, {"missing_field", 3}, {"parse_error", 2}};
+  s.dead_letters_by_field = {{"tenure", 5}, {"MonthlyCharges", 4}, {"", 2}};
+  s.probability_histogram = {1780, 720, 510, 430, 395, 372, 340, 352, 338, 322,
+                             300,  282, 251, 214, 178, 131, 72,  31,  11,  3};
+  s.probability_sum = 7032 * 0.2654;
+  s.segment_fields = {"Contract", "InternetService"};
+  s.segments["Contract"] = {{"Month-to-month", {3868, 1404, 1652.3}},
+                            {"One year", {1472, 66, 165.9}},
+                            {"Two year", {1692, 3, 48.1}}};
+  s.segments["InternetService"] = {{"DSL", {2416, 309, 459.2}},
+                                   {"Fiber optic", {3090, 1154, 1293.5}},
+                                   {"No", {1526, 10, 113.6}}};
+  s.risk_fields = {"Contract", "InternetService", "tenure", "MonthlyCharges", "PaymentMethod"};
+  const char* const keys[] = {"7216-EWTRS", "1069-XAIEM", "5178-LMXOP", "9603-OAIHC", "8098-LLAZX",
+                              "3389-YGYAI", "2012-NWRPA", "0295-PPHDO", "5542-TBBWB", "6630-UJZMY"};
+  double probability = 0.9712;
+  for (std::size_t i = 0; i < std::size(keys); ++i) {
+    s.top_risk.push_back({keys[i],
+                          probability,
+                          {"Month-to-month", "Fiber optic", std::to_string(1 + i % 3),
+                           std::to_string(95 + i) + ".45", "Electronic check"}});
+    probability -= 0.0061;
+  }
+  env::Random random(7);
+  for (std::uint64_t i = 0; i < s.predicted; ++i) {
+    s.latency_ms.add(4.2 * std::exp(0.35 * random.normal()) + (i % 97 == 0 ? 9 : 0));
+  }
+  s.stage_cpu_ns = {{"decode", 9'100'000}, {"predict", 3'400'000}};
+  return s;
+}
+
+data::RunSummary hostile_summary() {
+  data::RunSummary s = sample_summary();
+  s.pipeline = kHostile;
+  s.model_version = kHostile;
+  s.label_field = kHostile;
+  s.positive_label = kHostile;
+  s.stop_reason = kHostile;
+  s.by_label = {{kHostile, 10}};
+  s.dead_letters_by_code = {{kHostile, 11}};
+  s.dead_letters_by_field = {{kHostile, 11}};
+  s.segment_fields = {kHostile};
+  s.segments = {{kHostile, {{kHostile, {7032, 10, 100}}}}};
+  s.risk_fields = {kHostile};
+  s.top_risk = {{kHostile, 0.9, {kHostile}}, {"=HYPERLINK(\"http://x\")", 0.8, {"@SUM(A1)"}}};
+  return s;
+}
+
+}  // namespace millrace::report
