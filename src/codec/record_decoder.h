@@ -18,7 +18,7 @@ namespace millrace::codec {
 
 struct DecodeLimits {
   std::size_t bytes_max = std::size_t{1} << 20;
-  std::size_t depth_max = 64;
+  std::size_t depth_max = 64;  // objects and arrays inside one another; empty ones do not count
   std::size_t fields_max = 10'000;  // keys of the top object
 };
 

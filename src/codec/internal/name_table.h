@@ -1,0 +1,103 @@
+// Short texts compared and found without memcmp: field names and category levels.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace millrace::codec::internal {
+
+inline std::uint64_t load8(const char* at) {
+  std::uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+inline std::uint32_t load4(const char* at) {
+  std::uint32_t word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// First and last bytes and the length: equal for two texts of at most 16 bytes only if the texts
+// are equal. Never reads outside the text.
+struct Fingerprint {
+  std::uint64_t head = 0;
+  std::uint64_t tail = 0;
+  std::uint64_t size = 0;
+  bool operator==(const Fingerprint&) const = default;
+
+  static Fingerprint of(std::string_view text) {
+    const char* at = text.data();
+    const std::size_t size = text.size();
+    if (size >= 8) return {load8(at), load8(at + size - 8), size};
+    if (size >= 4) {
+      return {load4(at) | std::uint64_t{load4(at + size - 4)} << 32, 0, size};
+    }
+    if (size == 0) return {};
+    const auto byte = [at](std::size_t i) {
+      return std::uint64_t{static_cast<unsigned char>(at[i])};
+    };
+    return {byte(0) | byte(size >> 1) << 8 | byte(size - 1) << 16, 0, size};
+  }
+
+  std::uint64_t hash() const {
+    constexpr std::uint64_t kMix = 0x9E3779B97F4A7C15;
+    const std::uint64_t mixed = (head ^ std::rotl(tail, 29) ^ size << 56) * kMix;
+    return mixed ^ mixed >> 32;
+  }
+};
+
+struct FingerprintedText {
+  Fingerprint print;
+  std::string_view text;
+
+  static FingerprintedText of(std::string_view text) { return {Fingerprint::of(text), text}; }
+  bool operator==(const FingerprintedText& other) const {
+    if (!(print == other.print)) return false;
+    return print.size <= 16 ||
+           std::memcmp(text.data() + 8, other.text.data() + 8, print.size - 16) == 0;
+  }
+};
+
+// Index of a text in a fixed list. The list is the schema's, so that foreign input cannot crowd the
+// table.
+class NameTable {
+ public:
+  static constexpr std::int32_t kNone = -1;
+
+  NameTable() = default;
+  // Keeps views of `names`: they must outlive the table and not move.
+  explicit NameTable(const std::vector<std::string>& names) {
+    slots_.resize(std::bit_ceil(names.size() * 2 + 1));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const FingerprintedText name = FingerprintedText::of(names[i]);
+      std::size_t at = name.print.hash() & (slots_.size() - 1);
+      while (slots_[at].index != kNone) at = (at + 1) & (slots_.size() - 1);
+      slots_[at] = {name, static_cast<std::int32_t>(i)};
+    }
+  }
+
+  std::int32_t find(const FingerprintedText& name) const {
+    if (slots_.empty()) return kNone;
+    std::size_t at = name.print.hash() & (slots_.size() - 1);
+    while (slots_[at].index != kNone) {
+      if (slots_[at].name == name) return slots_[at].index;
+      at = (at + 1) & (slots_.size() - 1);
+    }
+    return kNone;
+  }
+  std::int32_t find(std::string_view name) const { return find(FingerprintedText::of(name)); }
+
+ private:
+  struct Slot {
+    FingerprintedText name;
+    std::int32_t index = kNone;
+  };
+  std::vector<Slot> slots_;
+};
+
+}  // namespace millrace::codec::internal

@@ -1,0 +1,335 @@
+#include "codec/record_decoder.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/text.h"
+#include "codec/internal/field_check.h"
+#include "codec/internal/structure_scan.h"
+#include "codec/internal/unknown_keys.h"
+
+namespace millrace::codec {
+namespace {
+
+using data::Cell;
+using data::RecordCode;
+using internal::ErrorReport;
+using internal::FieldCheck;
+using internal::FingerprintedText;
+using internal::kQuotedBytesMax;
+using internal::NameTable;
+using simdjson::dom::element_type;
+
+static_assert(kArenaPadding >= simdjson::SIMDJSON_PADDING);
+
+// Messages up to this size are parsed in memory that is there from the start; larger ones are
+// looked at before memory grows for them.
+constexpr std::size_t kCapacityAtStart = std::size_t{16} << 10;
+
+std::string_view kind_of(element_type type) {
+  switch (type) {
+    case element_type::ARRAY:
+      return "an array";
+    case element_type::OBJECT:
+      return "an object";
+    case element_type::STRING:
+      return "a text";
+    case element_type::BOOL:
+      return "a boolean";
+    case element_type::NULL_VALUE:
+      return "null";
+    default:
+      return "a number";
+  }
+}
+
+std::string_view reason_of(simdjson::error_code error) {
+  switch (error) {
+    case simdjson::NUMBER_ERROR:
+      return "not JSON: a number is malformed or out of range";
+    case simdjson::STRING_ERROR:
+      return "not JSON: a string holds an escape that JSON does not know, or half a surrogate pair";
+    case simdjson::UNESCAPED_CHARS:
+      return "not JSON: a control character stands in a string unescaped";
+    case simdjson::UNCLOSED_STRING:
+      return "not JSON: a string is not closed";
+    case simdjson::T_ATOM_ERROR:
+    case simdjson::F_ATOM_ERROR:
+    case simdjson::N_ATOM_ERROR:
+      return "not JSON: a word that is neither true, false nor null";
+    case simdjson::EMPTY:
+      return "the value is empty";
+    default:
+      return "not JSON: the structure is broken (truncated, or text where JSON has none)";
+  }
+}
+
+}  // namespace
+
+struct RecordDecoder::State {
+  State(const data::Schema& schema_in, const DecodeLimits& limits_in)
+      : schema(schema_in), limits(limits_in), names(schema.names()), table(names) {}
+
+  bool parse(std::string_view value, simdjson::dom::object& object, ErrorReport& report);
+  bool make_room(std::string_view value, ErrorReport& report);
+  bool too_deep(ErrorReport& report) const;
+  bool too_many_fields(ErrorReport& report) const;
+  void walk(const simdjson::dom::object& object, std::span<Cell> cells, ErrorReport& report);
+  std::int32_t find(const FingerprintedText& key);
+  void convert(const FieldCheck& check, simdjson::dom::element element, Cell& cell,
+               ErrorReport& report);
+  void finish(std::span<Cell> cells, ErrorReport& report);
+  void report_unknown(ErrorReport& report);
+  void check_nested(std::string_view field, simdjson::dom::element element, ErrorReport& report);
+  void report_parse_error(std::string_view value, simdjson::error_code error, ErrorReport& report);
+
+  data::Schema schema;  // never changes: checks hold views of it
+  DecodeLimits limits;
+  std::vector<std::string> names;
+  NameTable table;
+  std::vector<FieldCheck> checks;
+  std::vector<std::uint64_t> required;  // one bit a field
+  std::vector<std::uint64_t> seen;
+  // Fields come in the order of the record before: the field after field i was successor[i + 1].
+  std::vector<std::int32_t> successor;
+  std::int32_t last_field = NameTable::kNone;
+  std::vector<FingerprintedText> unknown;
+  std::vector<FingerprintedText> nested;
+  simdjson::dom::parser parser;
+  simdjson::dom::document document;
+  std::string copy;
+};
+
+RecordDecoder::RecordDecoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+RecordDecoder::RecordDecoder(RecordDecoder&&) noexcept = default;
+RecordDecoder& RecordDecoder::operator=(RecordDecoder&&) noexcept = default;
+RecordDecoder::~RecordDecoder() = default;
+
+Result<RecordDecoder> RecordDecoder::make(const data::Schema& schema, Purpose purpose,
+                                          const DecodeLimits& limits) {
+  auto state = std::make_unique<State>(schema, limits);
+  const std::size_t words = schema.size() / 64 + 1;
+  state->required.resize(words);
+  state->seen.resize(words);
+  state->checks.reserve(schema.size());
+  for (std::size_t i = 0; i < schema.size(); ++i) {
+    MILLRACE_ASSIGN(FieldCheck check, FieldCheck::make(state->schema.field(i), purpose));
+    if (check.required()) state->required[i / 64] |= std::uint64_t{1} << (i % 64);
+    state->checks.push_back(std::move(check));
+    state->successor.push_back(static_cast<std::int32_t>(i));
+  }
+  state->successor.push_back(0);
+  // simdjson refuses what stands inside depth_max + 1 containers.
+  const bool out_of_memory =
+      state->parser.allocate(kCapacityAtStart, limits.depth_max + 1) != simdjson::SUCCESS ||
+      state->document.allocate(kCapacityAtStart) != simdjson::SUCCESS;
+  CHECK(!out_of_memory);
+  return RecordDecoder(std::move(state));
+}
+
+bool RecordDecoder::decode(std::string_view value, std::span<Cell> cells,
+                           data::RecordErrors& errors) {
+  CHECK(cells.size() == state_->schema.size());
+  ErrorReport report(errors);
+  simdjson::dom::object object;
+  if (!state_->parse(value, object, report)) {
+    std::fill(cells.begin(), cells.end(), Cell::invalid());
+    return false;
+  }
+  std::fill(cells.begin(), cells.end(), Cell::missing());
+  state_->walk(object, cells, report);
+  state_->finish(cells, report);
+  return report.found() == 0;
+}
+
+bool RecordDecoder::decode_copy(std::string_view value, std::span<Cell> cells,
+                                data::RecordErrors& errors) {
+  std::string& copy = state_->copy;
+  if (value.size() > state_->limits.bytes_max) return decode(value, cells, errors);  // not read
+  copy.reserve(value.size() + kArenaPadding);
+  copy.assign(value);
+  copy.append(kArenaPadding, ' ');
+  return decode(std::string_view(copy).substr(0, value.size()), cells, errors);
+}
+
+bool RecordDecoder::State::too_deep(ErrorReport& report) const {
+  report.add(RecordCode::kTooDeep, "", "nested deeper than " + std::to_string(limits.depth_max));
+  return false;
+}
+
+bool RecordDecoder::State::too_many_fields(ErrorReport& report) const {
+  report.add(RecordCode::kTooManyFields, "",
+             "more than " + std::to_string(limits.fields_max) + " fields");
+  return false;
+}
+
+// Limits come first: nothing grows for a message that is refused by one of them.
+bool RecordDecoder::State::make_room(std::string_view value, ErrorReport& report) {
+  if (value.size() > limits.bytes_max) {
+    report.add(RecordCode::kTooLarge, "",
+               std::to_string(value.size()) + " bytes are above the maximum " +
+                   std::to_string(limits.bytes_max));
+    return false;
+  }
+  if (value.size() <= parser.capacity()) return true;
+  const internal::Structure structure =
+      internal::scan_structure(value, limits.depth_max + 1, limits.fields_max);
+  if (structure.depth > limits.depth_max + 1) return too_deep(report);
+  if (structure.fields > limits.fields_max) return too_many_fields(report);
+  const std::size_t room = std::min(std::bit_ceil(value.size()), limits.bytes_max);
+  if (parser.allocate(room, limits.depth_max + 1) != simdjson::SUCCESS ||
+      document.allocate(room) != simdjson::SUCCESS) {
+    report.add(RecordCode::kTooLarge, "",
+               "no memory for a message of " + std::to_string(value.size()) + " bytes");
+    return false;
+  }
+  return true;
+}
+
+bool RecordDecoder::State::parse(std::string_view value, simdjson::dom::object& object,
+                                 ErrorReport& report) {
+  if (!make_room(value, report)) return false;
+  simdjson::dom::element root;
+  const simdjson::error_code error =
+      value.empty()
+          ? simdjson::EMPTY
+          : parser.parse_into_document(document, value.data(), value.size(), false).get(root);
+  if (error != simdjson::SUCCESS) {
+    report_parse_error(value, error, report);
+    return false;
+  }
+  if (root.get(object) != simdjson::SUCCESS) {
+    report.add(RecordCode::kNotAnObject, "", std::string(kind_of(root.type())) + ", not an object");
+    return false;
+  }
+  return object.size() <= limits.fields_max || too_many_fields(report);
+}
+
+void RecordDecoder::State::report_parse_error(std::string_view value, simdjson::error_code error,
+                                              ErrorReport& report) {
+  const std::size_t depth_max = limits.depth_max + 1;  // as simdjson counts
+  if (error == simdjson::DEPTH_ERROR ||
+      internal::scan_structure(value, depth_max, SIZE_MAX).depth > depth_max) {
+    too_deep(report);
+  } else if (!is_utf8(value)) {
+    report.add(RecordCode::kInvalidUtf8, "", "the value is not UTF-8");
+  } else if (value.starts_with("\xEF\xBB\xBF")) {
+    report.add(RecordCode::kParse, "", "not JSON: the value starts with a byte order mark");
+  } else {
+    report.add(RecordCode::kParse, "", std::string(reason_of(error)));
+  }
+}
+
+std::int32_t RecordDecoder::State::find(const FingerprintedText& key) {
+  std::int32_t& guess = successor[static_cast<std::size_t>(last_field + 1)];
+  const auto guessed = static_cast<std::size_t>(guess);
+  if (guessed < checks.size() && checks[guessed].name() == key) [[likely]] {
+    last_field = guess;
+    return guess;
+  }
+  const std::int32_t found = table.find(key);
+  if (found != NameTable::kNone) last_field = guess = found;
+  return found;
+}
+
+void RecordDecoder::State::walk(const simdjson::dom::object& object, std::span<Cell> cells,
+                                ErrorReport& report) {
+  std::fill(seen.begin(), seen.end(), 0);
+  unknown.clear();
+  last_field = NameTable::kNone;
+  for (const simdjson::dom::key_value_pair member : object) {
+    const FingerprintedText key = FingerprintedText::of(member.key);
+    const std::int32_t found = find(key);
+    if (found == NameTable::kNone) [[unlikely]] {
+      unknown.push_back(key);
+      check_nested(member.key, member.value, report);
+      continue;
+    }
+    const auto index = static_cast<std::size_t>(found);
+    const std::uint64_t bit = std::uint64_t{1} << (index % 64);
+    if ((seen[index / 64] & bit) != 0) [[unlikely]] {
+      report.add(RecordCode::kDuplicateKey, member.key, "the key stands more than once");
+      continue;
+    }
+    seen[index / 64] |= bit;
+    convert(checks[index], member.value, cells[index], report);
+  }
+}
+
+void RecordDecoder::State::convert(const FieldCheck& check, simdjson::dom::element element,
+                                   Cell& cell, ErrorReport& report) {
+  switch (element.type()) {
+    case element_type::STRING:
+      return check.check_text(element.get_string().value_unsafe(), cell, report);
+    case element_type::DOUBLE:
+      return check.check_number(element.get_double().value_unsafe(), {}, cell, report);
+    case element_type::INT64:
+      return check.check_number(static_cast<double>(element.get_int64().value_unsafe()), {}, cell,
+                                report);
+    case element_type::UINT64:
+      return check.check_number(static_cast<double>(element.get_uint64().value_unsafe()), {}, cell,
+                                report);
+    case element_type::BOOL:
+      return check.check_boolean(element.get_bool().value_unsafe(), cell, report);
+    case element_type::NULL_VALUE:
+      return check.check_null(cell, report);
+    case element_type::ARRAY:
+    case element_type::OBJECT:
+      check_nested(check.field().name, element, report);
+      return check.refuse(kind_of(element.type()), cell, report);
+  }
+}
+
+// What is wrong with the record beside its values: absent, unknown and repeated keys.
+void RecordDecoder::State::finish(std::span<Cell> cells, ErrorReport& report) {
+  for (std::size_t word = 0; word < required.size(); ++word) {
+    std::uint64_t absent = required[word] & ~seen[word];
+    for (; absent != 0; absent &= absent - 1) {
+      const std::size_t index = word * 64 + static_cast<std::size_t>(std::countr_zero(absent));
+      checks[index].report_missing(cells[index], report);
+    }
+  }
+  if (unknown.empty()) [[likely]]
+    return;
+  if (!schema.unknown_fields_allowed) report_unknown(report);
+  internal::report_duplicates(unknown.begin(), unknown.end(), [&](std::string_view key) {
+    report.add(RecordCode::kDuplicateKey, printable(key, kQuotedBytesMax),
+               "the key stands more than once");
+  });
+}
+
+void RecordDecoder::State::report_unknown(ErrorReport& report) {
+  for (const FingerprintedText& key : unknown) {
+    const std::string hint = report.has_room() ? did_you_mean(key.text, names) : "";
+    report.add(RecordCode::kUnknownField, printable(key.text, kQuotedBytesMax),
+               "the schema has no such field" + hint);
+  }
+}
+
+// Repeated keys inside a value that no field holds. Recursion is bounded by depth_max.
+void RecordDecoder::State::check_nested(std::string_view field, simdjson::dom::element element,
+                                        ErrorReport& report) {
+  simdjson::dom::array array;
+  if (element.get(array) == simdjson::SUCCESS) {
+    for (const simdjson::dom::element item : array) check_nested(field, item, report);
+    return;
+  }
+  simdjson::dom::object object;
+  if (element.get(object) != simdjson::SUCCESS) return;
+  const auto start = static_cast<std::ptrdiff_t>(nested.size());
+  for (const simdjson::dom::key_value_pair member : object) {
+    check_nested(field, member.value, report);
+    nested.push_back(FingerprintedText::of(member.key));
+  }
+  internal::report_duplicates(nested.begin() + start, nested.end(), [&](std::string_view key) {
+    report.add(RecordCode::kDuplicateKey, printable(field, kQuotedBytesMax),
+               "the key '" + printable(key, kQuotedBytesMax) + "' stands more than once inside it");
+  });
+  nested.resize(static_cast<std::size_t>(start));
+}
+
+}  // namespace millrace::codec
