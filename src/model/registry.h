@@ -59,28 +59,37 @@ struct LoadedModel {
 struct ModelEntry {
   std::string version;
   bool current = false;
-  Manifest manifest;
+  Manifest manifest;    // as far as it could be read
+  std::string problem;  // why the manifest could not be read, or ""
 };
 
+// Holds no state but the folder's name: thread-safe, and safe between processes (save() takes the
+// lock file <pipeline>/.lock; everything else that changes is one atomic rename).
 class Registry {
  public:
   // `folder`: <home>/models. Nothing is created before something is saved.
   explicit Registry(env::Path folder) : folder_(std::move(folder)) {}
 
   // Writes a new version (number = highest + 1) atomically: a crash leaves no half version. Fills
-  // version, digests.
+  // version, digests. The new version is not made current. Errors: kInternal when the ensemble does
+  // not give the canary's answers bit for bit; kLockHeld when another save lasts longer than 10 s;
+  // kUsage for a pipeline name that is none; those of env/file.h.
   Result<Manifest> save(Manifest manifest, const TreeEnsemble& ensemble,
                         const Canary& canary) const;
   // `version` empty: the current one; a unique prefix such as "3" is enough. Checks digests,
   // structure, canary rows, and says what is wrong with renamed pickle, joblib, ONNX or UBJSON
   // files. Errors: kNoModel, kBadModel.
   Result<LoadedModel> load(const std::string& pipeline, const std::string& version = {}) const;
-  // A model folder anywhere (--model-path).
+  // A model folder anywhere (--model-path); a file is refused with what it seems to be.
   Result<LoadedModel> load_folder(const env::Path& folder) const;
+  // All versions by number; none is no error. An unreadable manifest is an entry with `problem`.
   Result<std::vector<ModelEntry>> list(const std::string& pipeline) const;
+  // Names of pipelines with at least one version, sorted.
   Result<std::vector<std::string>> pipelines() const;
+  // Errors: kNoModel when none is current, or the current one is gone.
   Result<std::string> current(const std::string& pipeline) const;
-  // Makes `version` (or a unique prefix) current, atomically; returns its full name.
+  // Makes `version` (or a unique prefix) current, atomically; returns its full name. A version that
+  // does not load is refused.
   Result<std::string> promote(const std::string& pipeline, const std::string& version) const;
 
  private:

@@ -35,12 +35,13 @@ struct TreeEnsemble {
   float base_margin = 0;    // added first, before link
   std::vector<Tree> trees;  // their outputs are added in this order, in float
 
-  // Structure is sound: children in range and after their parent (so no cycles), features in range,
-  // finite values, at most kTreesMax trees and kNodesMax nodes. Errors: kBadModel naming tree and
-  // node.
+  // Structure is sound: children in range and after their parent (so no cycles), every node but the
+  // root below exactly one parent, features in range, finite values, at most kFeaturesMax columns,
+  // kTreesMax trees and kNodesMax nodes. Errors: kBadModel naming tree and node.
   Status check() const;
 };
 
+inline constexpr std::uint32_t kFeaturesMax = 65'536;
 inline constexpr std::size_t kTreesMax = 100'000;
 inline constexpr std::size_t kNodesMax = 50'000'000;
 
