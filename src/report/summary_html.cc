@@ -73,7 +73,7 @@ std::string tiles(const RunSummary& s, const SummaryWords& words) {
   list.push_back({"Dead letters", human_count(s.dead_lettered),
                   s.dead_lettered == 0
                       ? "nothing was set aside"
-                      : human_percent(share(s.dead_lettered, s.consumed)) + " of what was read",
+                      : human_percent(share(s.dead_lettered, s.consumed)) + " of messages",
                   s.dead_lettered == 0 ? "" : "warn"});
   list.push_back(
       {"Rate", s.duration_s > 0 ? human_rate(s.rate_per_s()) : "-", "messages read", ""});
@@ -185,12 +185,14 @@ std::string count_bars(const std::map<std::string, std::uint64_t>& by_name,
 std::string dead_letter_cards(const RunSummary& s) {
   if (s.dead_lettered == 0) {
     return card_html("Dead letters", "",
-                     "<p class=\"none\">None: every message read was scored.</p>\n");
+                     s.consumed == 0
+                         ? "<p class=\"none\">None.</p>\n"
+                         : "<p class=\"none\">None: every message read was scored.</p>\n");
   }
   std::string html =
       card_html("Dead letters by reason",
                 human_count(s.dead_lettered) + " set aside, " +
-                    human_percent(share(s.dead_lettered, s.consumed)) + " of what was read",
+                    human_percent(share(s.dead_lettered, s.consumed)) + " of messages",
                 count_bars(s.dead_letters_by_code, "base"));
   if (!s.dead_letters_by_field.empty()) {
     html += card_html("Dead letters by field", "Where in the record the error was",
@@ -210,16 +212,15 @@ std::string latency_card(const RunSummary& s) {
 
 std::string facts_card(const RunSummary& s, const SummaryWords& words) {
   std::vector<std::pair<std::string, std::string>> facts = {
-      {"Pipeline", s.pipeline},
       {"Model", s.model_version},
       {"Started", people_time(s.started)},
-      {"Stopped", "because " + stop_words(s.stop_reason)},
+      {"Stopped because", stop_words(s.stop_reason)},
       {"Read", human_count(s.consumed) + (s.consumed == 1 ? " message" : " messages")},
       {"Label", fmt::format("{} from probability {:.4g}", outcome(s, words), s.threshold)},
       {"Commits", human_count(s.commits)},
   };
-  if (s.rebalances > 0) facts.emplace_back("Rebalances", human_count(s.rebalances));
-  return card_html("How it was made", "", facts_html(facts));
+  if (s.rebalances > 0) facts.back().second += ", rebalances " + human_count(s.rebalances);
+  return card_html("How it was made", "", facts_html(facts), CardWidth::kFull);
 }
 
 PageText page_text(const RunSummary& s, Timestamp written, const SummaryWords& words) {

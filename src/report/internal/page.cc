@@ -39,7 +39,7 @@ std::string bars_html(const std::vector<BarRow>& rows, double mark, std::string_
   for (const BarRow& row : rows) {
     const double percent = 100 * std::clamp(row.share, 0.0, 1.0);
     html += fmt::format(
-        R"(<li><div class="text"><span class="label">{}</span><span class="count">{}</span><span class="value">{}</span></div>)",
+        R"(<li><div class="text"><span class="label">{}</span><span class="figures">{}<b>{}</b></span></div>)",
         html_text(row.label), html_text(row.note), html_text(row.value));
     html += fmt::format(
         R"(<svg aria-hidden="true"><rect class="track" width="100%" height="10" rx="3"/><rect class="{}" width="{:.2f}%" height="10" rx="3"/>)",
@@ -79,7 +79,7 @@ std::string table_html(const TableData& table) {
 std::string facts_html(const std::vector<std::pair<std::string, std::string>>& facts) {
   std::string html = "<dl class=\"facts\">\n";
   for (const auto& [name, value] : facts) {
-    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", html_text(name), html_text(value));
+    html += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", html_text(name), html_text(value));
   }
   return html += "</dl>\n";
 }

@@ -19,7 +19,7 @@ font-variant-numeric:tabular-nums;overflow-wrap:anywhere;-webkit-text-size-adjus
 h1{margin:2px 0 6px;font-size:30px;line-height:1.2;letter-spacing:-.01em;font-weight:680}
 .lead{margin:0;max-width:70ch;font-size:17px}
 .warning{margin:18px 0 0;padding:10px 14px;border:1px solid var(--warn);border-radius:8px;background:var(--warn-card);color:var(--warn);font-weight:600}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:24px 0 16px}
+.tiles{display:grid;grid-template-columns:repeat(6,1fr);gap:12px;margin:24px 0 16px}
 .tile{margin:0;padding:14px 16px 12px;background:var(--card);border:1px solid var(--edge);border-radius:10px}
 .tile dt{color:var(--soft);font-size:13px}
 .tile dd{margin:0}
@@ -48,14 +48,15 @@ h2{margin:0;font-size:17px;line-height:1.3;font-weight:650}
 .bars{list-style:none;margin:0;padding:0;display:grid;gap:13px}
 .bars .text{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 12px;font-size:14px}
 .bars .label{font-weight:550;min-width:0}
-.bars .value{font-weight:650;margin-left:8px}
-.bars .count{color:var(--soft);margin-left:auto}
+.bars .figures{margin-left:auto;white-space:nowrap;color:var(--soft)}
+.bars b{font-weight:650;margin-left:16px;color:var(--text)}
 .bars svg{display:block;width:100%;height:10px;margin-top:4px}
 .track{fill:var(--track)}
 .tickmark{fill:var(--text)}
 .legend{margin:12px 0 0;color:var(--soft);font-size:13px}
 .legend svg{width:2px;height:12px;vertical-align:-1px;margin-right:6px}
-.scroll{overflow-x:auto;margin:0 -18px;padding:0 18px}
+.scroll{overflow-x:auto;background:linear-gradient(to left,var(--card),var(--card)) right/24px 100% no-repeat local,
+linear-gradient(to left,var(--axis),transparent) right/10px 100% no-repeat scroll}
 .scroll:focus-visible{outline:2px solid var(--base);outline-offset:-2px}
 table{width:100%;border-collapse:collapse;font-size:14px}
 caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
@@ -64,17 +65,21 @@ th:first-child,td:first-child{padding-left:0}
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--soft);font-size:13px;font-weight:600;vertical-align:bottom;border-bottom-color:var(--axis)}
 tbody th{font-weight:550;white-space:nowrap}
+thead th:first-child,tbody th{position:sticky;left:0;background:var(--card)}
+td{max-width:32ch}
 tbody tr:last-child>*{border-bottom:0}
 .num{text-align:right;white-space:nowrap}
-.facts{margin:0;display:grid;grid-template-columns:max-content minmax(0,1fr);gap:6px 18px;font-size:14px}
-.facts dt{color:var(--soft)}
+.facts{margin:0;display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,150px),1fr));gap:12px 18px;font-size:14px}
+.facts div{min-width:0}
+.facts dt{color:var(--soft);font-size:13px}
 .facts dd{margin:0}
 .more{margin:12px 0 0;font-size:14px}
 a{color:var(--base)}
 .none{margin:0;color:var(--soft)}
 footer{margin-top:24px;color:var(--soft);font-size:13px}
+@media (max-width:1020px){.tiles{grid-template-columns:repeat(3,1fr)}}
 @media (max-width:520px){.wrap{padding:20px 12px 28px}h1{font-size:25px}.lead{font-size:16px}.tiles{grid-template-columns:1fr 1fr;gap:10px}
-.tile{padding:12px}.tile .value{font-size:22px}.card{padding:16px 14px}.scroll{margin:0 -14px;padding:0 14px}th,td{padding:7px 8px}.facts{gap:6px 12px}}
+.tile{padding:12px}.tile .value{font-size:22px}.card{padding:16px 14px}th,td{padding:7px 8px}td{white-space:nowrap;max-width:none}.facts{gap:6px 12px}}
 @media print{.wrap{max-width:none;padding:0}.more{display:none}.scroll{overflow:visible}body{font-size:12px}.card,.tile{border-radius:4px}}
 )css";
 

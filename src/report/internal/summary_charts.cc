@@ -62,7 +62,7 @@ std::string latency_curve(const data::Histogram& latency_ms) {
   const double slowest = latency_ms.quantile(1 - std::pow(10, -end));
   Plot plot({}, std::move(x), nice_axis(0, slowest, 4));
   std::vector<Point> curve;
-  constexpr int kSteps = 120;
+  constexpr int kSteps = 48;
   for (int i = 0; i <= kSteps; ++i) {
     const double at = end * i / kSteps;
     curve.push_back({at, latency_ms.quantile(1 - std::pow(10, -at))});
