@@ -17,6 +17,7 @@
 #include "data/record_error.h"
 #include "data/schema.h"
 #include "env/file.h"
+#include "env/stop.h"
 
 namespace millrace::codec {
 
@@ -35,7 +36,9 @@ struct CsvDialect {
   std::size_t row_bytes_max = std::size_t{8} << 20;
 };
 
-enum class TableFormat { kCsv, kNdjson };
+// kRaw: each line as it is, whatever it holds. LF ends a line, a CR belongs to it, an empty line is
+// a row, nothing is checked but row_bytes_max.
+enum class TableFormat { kCsv, kNdjson, kRaw };
 
 // By the name's ending (.csv; .ndjson, .jsonl, .json), "-" and unknown endings: CSV unless stated
 // otherwise. .parquet: kNotBuilt, saying so.
@@ -47,7 +50,7 @@ struct TableRow {
   std::int64_t line = 0;  // where the row starts, from 1
   std::string_view raw;   // the row's bytes without its line end (quoted line breaks inside stay)
   std::vector<std::string_view>
-      cells;  // CSV: unquoted, in the order of TableReader::columns(); NDJSON: empty
+      cells;  // CSV: unquoted, in the order of TableReader::columns(); others and bad rows: empty
   data::RecordErrors errors;  // structure: column count, quoting, size, invalid UTF-8, not JSON.
                               // Not empty: bad row
 };
@@ -57,18 +60,24 @@ class TableReader {
  public:
   // `path` "-" is standard input. Opens and reads the header. Errors: kNoInput, kPermission, kIo;
   // kBadData for a header with duplicate columns, an empty file, or a wrong dialect (one column
-  // where the schema has many: says which separator the line seems to have).
+  // where the schema has many: says which separator the line seems to have), or a CSV without a
+  // column that the schema requires (the label is never required here). With `stop`, waiting for a
+  // pipe or a terminal ends with kInterrupted; `stop` must outlive the reader.
   static Result<TableReader> open(const std::string& path, TableFormat format,
-                                  const CsvDialect& dialect, const data::Schema& schema);
+                                  const CsvDialect& dialect, const data::Schema& schema,
+                                  const env::StopToken* stop = nullptr);
   TableReader(TableReader&&) noexcept;
   TableReader& operator=(TableReader&&) noexcept;
   ~TableReader();
 
   // Names of the CSV's columns after ignoring and renaming; empty for NDJSON.
   const std::vector<std::string>& columns() const;
-  // The next row, or nullopt at the end. Errors: kIo only; bad rows are rows with errors.
+  // The next row, or nullopt at the end. Errors: kIo and kInterrupted; bad rows are rows with
+  // errors.
   Result<std::optional<TableRow>> next();
-  // Skips to `row`, so that next() returns it (resume).
+  // The same into a row that is used again, without allocation: false at the end.
+  Result<bool> read(TableRow& row);
+  // Skips to `row`, so that next() returns it (resume). Never backwards.
   Status skip_to(RowNumber row);
   std::uint64_t bytes_read() const;
   // Size of the file, 0 when unknown (standard input).
@@ -89,9 +98,11 @@ class RowEncoder {
   RowEncoder(const data::Schema& schema, const std::vector<std::string>& columns,
              const CsvDialect& dialect);
   RowEncoder(RowEncoder&&) noexcept;
+  RowEncoder& operator=(RowEncoder&&) noexcept;
   ~RowEncoder();
-  // Clears `out` and writes the object. `extra_field`/`extra_value`: one more text field at the end
-  // (the stamped event time), when the name is not empty and no column has it.
+  // `row` must be a good one. Clears `out` and writes the object. `extra_field`/`extra_value`: one
+  // more text field at the end (the stamped event time), when the name is not empty and no column
+  // has it.
   void encode(const TableRow& row, std::string_view extra_field, std::string_view extra_value,
               std::string& out);
 
@@ -99,8 +110,5 @@ class RowEncoder {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// Rows of a table to cells, checked exactly as the same row's message would be: encode, then
-// decode. (One path for file and stream; speed of files is not what limits training.)
 
 }  // namespace millrace::codec
