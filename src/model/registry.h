@@ -36,7 +36,8 @@ struct Manifest {
       schema;  // fields the model reads, as in pipeline.yaml, for people and mismatch messages
   json::Value
       feature_statistics;  // per raw field: mean, std, min, max, missing, quantiles or level counts
-  json::Value metrics_holdout;  // measured before the refit
+  json::Value feature_importances;  // [{feature, gain}], the largest first
+  json::Value metrics_holdout;      // measured before the refit
   json::Value metrics_train;
   std::uint64_t rows_trained = 0;
   std::uint64_t rows_holdout = 0;
@@ -44,6 +45,9 @@ struct Manifest {
   std::string model_digest;   // SHA-256 of model.json
   std::string canary_digest;  // SHA-256 of canary.json
 };
+
+// manifest.json as a document, its own digest included.
+json::Value to_json(const Manifest& manifest);
 
 // Rows with the answers the model must give, checked at every load.
 struct Canary {

@@ -143,8 +143,12 @@ Result<json::Value> parse(std::string_view text, std::string_view where) {
 }
 
 }  // namespace
+}  // namespace millrace::model::internal
 
-std::string manifest_text(const Manifest& manifest) {
+namespace millrace::model {
+
+json::Value to_json(const Manifest& manifest) {
+  using namespace internal;
   json::Value document = {{"format", kManifestFormat},
                           {"format_version", kFormatVersion},
                           {"pipeline", manifest.pipeline},
@@ -161,6 +165,7 @@ std::string manifest_text(const Manifest& manifest) {
   document["transform"] = manifest.transform;
   document["schema"] = manifest.schema;
   document["feature_statistics"] = manifest.feature_statistics;
+  document["feature_importances"] = manifest.feature_importances;
   document["metrics_holdout"] = manifest.metrics_holdout;
   document["metrics_train"] = manifest.metrics_train;
   document["rows_trained"] = manifest.rows_trained;
@@ -169,8 +174,14 @@ std::string manifest_text(const Manifest& manifest) {
   document["model_digest"] = manifest.model_digest;
   document["canary_digest"] = manifest.canary_digest;
   document[std::string(kDigestKey)] = env::sha256_hex(json::to_line(document));
-  return json::to_pretty(document);
+  return document;
 }
+
+}  // namespace millrace::model
+
+namespace millrace::model::internal {
+
+std::string manifest_text(const Manifest& manifest) { return json::to_pretty(to_json(manifest)); }
 
 Result<Manifest> manifest_from_text(std::string_view text, std::string_view where) {
   MILLRACE_ASSIGN(json::Value document, parse(text, where));
@@ -197,6 +208,7 @@ Result<Manifest> manifest_from_text(std::string_view text, std::string_view wher
   reader.read("transform", manifest.transform);
   reader.read("schema", manifest.schema);
   reader.read("feature_statistics", manifest.feature_statistics);
+  reader.read("feature_importances", manifest.feature_importances);
   reader.read("metrics_holdout", manifest.metrics_holdout);
   reader.read("metrics_train", manifest.metrics_train);
   reader.read_count("rows_trained", manifest.rows_trained);
