@@ -27,7 +27,7 @@ h1{margin:2px 0 6px;font-size:30px;line-height:1.2;letter-spacing:-.01em;font-we
 .tile .note{color:var(--soft);font-size:13px}
 .tile.positive .value{color:var(--pos)}
 .tile.warn .value{color:var(--warn)}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,330px),1fr));gap:16px;align-items:stretch}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,330px),1fr));gap:16px;align-items:stretch;grid-auto-flow:dense}
 .card{min-width:0;margin:0;padding:18px 18px 16px;background:var(--card);border:1px solid var(--edge);border-radius:10px;break-inside:avoid}
 .card.full{grid-column:1/-1}
 h2{margin:0;font-size:17px;line-height:1.3;font-weight:650}
@@ -56,7 +56,7 @@ h2{margin:0;font-size:17px;line-height:1.3;font-weight:650}
 .legend{margin:12px 0 0;color:var(--soft);font-size:13px}
 .legend svg{width:2px;height:12px;vertical-align:-1px;margin-right:6px}
 .scroll{overflow-x:auto;background:linear-gradient(to left,var(--card),var(--card)) right/24px 100% no-repeat local,
-linear-gradient(to left,var(--axis),transparent) right/10px 100% no-repeat scroll}
+linear-gradient(to left,var(--edge),transparent) right/12px 100% no-repeat scroll}
 .scroll:focus-visible{outline:2px solid var(--base);outline-offset:-2px}
 table{width:100%;border-collapse:collapse;font-size:14px}
 caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
@@ -77,9 +77,9 @@ tbody tr:last-child>*{border-bottom:0}
 a{color:var(--base)}
 .none{margin:0;color:var(--soft)}
 footer{margin-top:24px;color:var(--soft);font-size:13px}
-@media (max-width:1020px){.tiles{grid-template-columns:repeat(3,1fr)}}
+@media (max-width:1020px){.tiles{grid-template-columns:repeat(3,1fr)}td{white-space:nowrap;max-width:none}}
 @media (max-width:520px){.wrap{padding:20px 12px 28px}h1{font-size:25px}.lead{font-size:16px}.tiles{grid-template-columns:1fr 1fr;gap:10px}
-.tile{padding:12px}.tile .value{font-size:22px}.card{padding:16px 14px}th,td{padding:7px 8px}td{white-space:nowrap;max-width:none}.facts{gap:6px 12px}}
+.tile{padding:12px}.tile .value{font-size:22px}.card{padding:16px 14px}th,td{padding:7px 8px}.facts{gap:6px 12px}}
 @media print{.wrap{max-width:none;padding:0}.more{display:none}.scroll{overflow:visible}body{font-size:12px}.card,.tile{border-radius:4px}}
 )css";
 
