@@ -62,12 +62,16 @@ TEST(TableReader, OtherSeparatorsAndQuotesAreStated) {
 }
 
 TEST(TableReader, CellsOfEveryLengthAreFound) {
+  std::string content = "a,b,c\n";
   for (std::size_t length = 0; length < 200; ++length) {
     const std::string cell(length, 'x');
-    const auto rows = TableFile("a,b,c\n" + cell + ",y," + cell + "\n1,2,3\n").rows();
-    ASSERT_EQ(rows.size(), 2u);
-    EXPECT_THAT(rows[0].cells, ElementsAre(cell, "y", cell));
-    EXPECT_THAT(rows[1].cells, ElementsAre("1", "2", "3"));
+    content += cell + ",y," + cell + "\n";
+  }
+  const auto rows = TableFile(content).rows();
+  ASSERT_EQ(rows.size(), 200u);
+  for (std::size_t length = 0; length < 200; ++length) {
+    const std::string cell(length, 'x');
+    EXPECT_THAT(rows[length].cells, ElementsAre(cell, "y", cell));
   }
 }
 
