@@ -1,4 +1,5 @@
-# millrace_module(NAME <name> LAYER <n> [DEPS <modules>] [LIBS <third-party>] [TEST_LIBS <targets>] [TEST_LABELS <labels>])
+# millrace_module(NAME <name> LAYER <n> [DEPS <modules>] [LIBS <third-party>]
+#                 [TEST_DEPS <modules>] [TEST_LIBS <targets>] [TEST_LABELS <labels>])
 #
 # Declares one module of src/. Sources are found by name:
 #   *.cc internal/*.cc            the library millrace_<name>
@@ -61,21 +62,39 @@ function(millrace_module)
 
   file(GLOB unit CONFIGURE_DEPENDS ${dir}/*_test.cc ${dir}/internal/*_test.cc ${dir}/tests/*.cc)
   file(GLOB concurrent CONFIGURE_DEPENDS ${dir}/tests/concurrency/*.cc)
-  _millrace_test(${M_NAME}_test "${unit}" "unit;${M_TEST_LABELS}" ${test_targets})
-  _millrace_test(${M_NAME}_concurrency_test "${concurrent}" "concurrency;${M_TEST_LABELS}" ${test_targets})
+  millrace_test(${M_NAME}_test "${unit}" "unit;${M_TEST_LABELS}" ${test_targets})
+  millrace_test(${M_NAME}_concurrency_test "${concurrent}" "concurrency;${M_TEST_LABELS}" ${test_targets})
 endfunction()
 
-# A test binary from `sources` (none: no target), each of its tests known to ctest by name.
-function(_millrace_test name sources labels)
+# millrace_test(<name> "<sources>" "<labels>" <libraries>...)
+# A test binary (no sources: no target); ctest knows each of its tests by name. Building tests_<label> builds what
+# `ctest -L <label>` runs, which spares a sanitizer's tree the rest.
+function(millrace_test name sources labels)
   if(NOT sources)
     return()
   endif()
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${ARGN} GTest::gmock GTest::gtest_main rapidcheck)
+  millrace_label_test_target(${name} "${labels}")
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
     PROPERTIES LABELS "${labels}" TIMEOUT 300
       ENVIRONMENT "MILLRACE_SOURCE_DIR=${CMAKE_SOURCE_DIR};MILLRACE_BINARY=${CMAKE_BINARY_DIR}/bin/millrace")
 endfunction()
+
+# Makes tests_<label> build `target`, for each of the labels.
+function(millrace_label_test_target target labels)
+  foreach(label IN LISTS labels)
+    if(TARGET tests_${label})
+      add_dependencies(tests_${label} ${target})
+    endif()
+  endforeach()
+endfunction()
+
+if(MILLRACE_TESTS)
+  foreach(label unit conformance concurrency integration)
+    add_custom_target(tests_${label})
+  endforeach()
+endif()
 
 function(millrace_finish_rank_check)
   add_custom_target(rank_check ALL

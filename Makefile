@@ -1,0 +1,139 @@
+# The commands of a working day; `make` alone lists them. The work is done by CMake and the programs in tools/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+RELEASE := build/release
+BINARY := $(RELEASE)/bin/millrace
+JOBS = $(shell tools/jobs)
+CTEST_FLAGS ?=
+FUZZ_SECONDS ?= 60
+
+# ccache keeps compiled objects between trees and clones; a tree uses it when it was there at its first configuration.
+ifeq ($(origin MILLRACE_COMPILER_LAUNCHER),undefined)
+export MILLRACE_COMPILER_LAUNCHER = $(shell command -v ccache)
+endif
+export CCACHE_NOHASHDIR ?= 1
+export CTEST_OUTPUT_ON_FAILURE := 1
+
+# Data of the tests and the demo: MILLRACE_DATA_DIR, else ./data where it exists.
+ifeq ($(MILLRACE_DATA_DIR),)
+ifneq ($(wildcard data),)
+export MILLRACE_DATA_DIR := $(CURDIR)/data
+endif
+endif
+
+.PHONY: help
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: build
+build: packages-build  ## install what is missing and build build/release/bin/millrace
+	@cache=$(RELEASE)/CMakeCache.txt; \
+	if [ ! -f $$cache ]; then \
+	  cmake --preset release -DMILLRACE_TESTS=OFF; \
+	elif [ CMakePresets.json -nt $$cache ]; then \
+	  cmake --preset release $$(grep -q MILLRACE_TESTS:BOOL=ON $$cache || echo -DMILLRACE_TESTS=OFF); touch $$cache; \
+	fi
+	cmake --build $(RELEASE) -j $(JOBS) --target millrace
+
+.PHONY: demo
+demo:  ## build, then the whole story on the embedded log (DATA=file.csv, LOG=sqlite:file, PIPELINE=telco-churn)
+	@tools/disk_space 2000 "packages (at most 1,200 MB where none is installed), the build (400 MB) and the demo (100 MB)"
+	@$(MAKE) build
+	$(BINARY) demo $(or $(PIPELINE),telco-churn) $(if $(DATA),--data "$(DATA)") $(if $(LOG),--log "$(LOG)")
+
+.PHONY: test
+test: packages-test oracles  ## install what is missing, build everything and run every test
+	@$(MAKE) tree PRESET=release
+	cmake --build $(RELEASE) -j $(JOBS)
+	ctest --preset release -j $(JOBS) --output-junit tests.xml $(CTEST_FLAGS)
+
+.PHONY: asan
+asan: packages-test  ## unit and conformance tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) tree PRESET=asan
+	cmake --build build/asan -j $(JOBS) --target tests_unit tests_conformance
+	ctest --preset asan -j $(JOBS) --output-junit tests.xml $(CTEST_FLAGS)
+
+.PHONY: tsan
+tsan: packages-test  ## tests of threads and processes under ThreadSanitizer
+	@$(MAKE) tree PRESET=tsan
+	cmake --build build/tsan -j $(JOBS) --target tests_concurrency
+	ctest --preset tsan -j $(JOBS) --output-junit tests.xml $(CTEST_FLAGS)
+
+.PHONY: lint
+lint: packages-lint  ## layout of all files, static checks of files changed of late, self-check of the repository
+	@$(MAKE) tree PRESET=lint
+	tools/tidy
+	tools/lint --changed 30 build/lint
+
+.PHONY: lint-all
+lint-all: packages-lint  ## the same with static checks of every file
+	@$(MAKE) tree PRESET=lint
+	tools/tidy
+	tools/lint build/lint
+
+.PHONY: format
+format: packages-lint  ## lay out all sources with clang-format
+	tools/lint --format
+
+.PHONY: bench
+bench:  ## build and run the benchmarks, one line of JSON a result
+	@tools/install build test bench
+	@test -x bench/run || { echo "make bench: there are no benchmarks in bench/ yet"; exit 1; }
+	@$(MAKE) tree PRESET=release
+	cmake -DMILLRACE_BENCH=ON $(RELEASE) >/dev/null
+	cmake --build $(RELEASE) -j $(JOBS)
+	bench/run
+
+.PHONY: fuzz
+fuzz:  ## run each fuzz target for FUZZ_SECONDS (60)
+	@tools/install build fuzz
+	@test -f fuzz/CMakeLists.txt || { echo "make fuzz: there are no targets in fuzz/ yet"; exit 1; }
+	cmake --preset fuzz
+	cmake --build build/fuzz -j $(JOBS)
+	@for target in build/fuzz/bin/*_fuzz; do \
+	  name=$$(basename $$target); corpus=build/fuzz/corpus/$$name; mkdir -p $$corpus; \
+	  echo "== $$name"; \
+	  $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 \
+	    $$corpus $$(ls -d fuzz/seeds/$$name 2>/dev/null); \
+	done
+
+.PHONY: docs
+docs: build  ## generate docs/reference/ from the program
+	tools/docs $(BINARY)
+
+.PHONY: package
+package:  ## a Debian package (not built yet)
+	@echo "make package: not built yet; run build/release/bin/millrace or copy it to where you need it"
+	@exit 1
+
+.PHONY: clean
+clean:  ## remove everything that was built
+	rm -rf build
+
+# What follows is used by the commands above.
+
+.PHONY: packages-build packages-test packages-lint
+packages-build:
+	@tools/install build
+packages-test:
+	@tools/install build test
+packages-lint:
+	@tools/install build test lint
+
+.PHONY: oracles
+oracles: packages-test
+	@test ! -x tools/oracles || tools/oracles
+
+# Configures the tree of PRESET with the tests, unless it is there and up to date.
+.PHONY: tree
+tree:
+	@cache=build/$(PRESET)/CMakeCache.txt; \
+	if [ ! -f $$cache ] || [ CMakePresets.json -nt $$cache ]; then \
+	  cmake --preset $(PRESET) -DMILLRACE_TESTS=ON; touch $$cache; \
+	elif ! grep -qs MILLRACE_TESTS:BOOL=ON $$cache; then \
+	  cmake -DMILLRACE_TESTS=ON build/$(PRESET); \
+	fi
