@@ -171,7 +171,7 @@ Result<FileLock> FileLock::acquire(const Path& path) {
     char holder[32] = {};
     const ssize_t n = ::pread(file.get(), holder, sizeof holder - 1, 0);
     std::string who(holder, n > 0 ? static_cast<std::size_t>(n) : 0);
-    if (!who.empty() && who.back() == '\n') who.pop_back();
+    who = who.substr(0, who.find('\n'));
     return Error(ErrorCode::kLockHeld, "'" + path.string() + "' is in use by process " +
                                            (who.empty() ? "(unknown)" : who));
   }
@@ -179,7 +179,15 @@ Result<FileLock> FileLock::acquire(const Path& path) {
   if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), self.data(), self.size(), 0) < 0) {
     return errno_error("cannot write the lock file", path, errno);
   }
-  return FileLock(file.release());
+  return FileLock(file.release(), self.size());
+}
+
+Status FileLock::set_note(std::string_view note) {
+  const ssize_t n = ::pwrite(fd_, note.data(), note.size(), static_cast<off_t>(note_at_));
+  if (n != static_cast<ssize_t>(note.size())) {
+    return errno_error("cannot write", "the lock file", n < 0 ? errno : ENOSPC);
+  }
+  return {};
 }
 
 bool FileLock::is_held(const Path& path) {
@@ -191,10 +199,12 @@ bool FileLock::is_held(const Path& path) {
   return ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+FileLock::FileLock(FileLock&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), note_at_(other.note_at_) {}
 
 FileLock& FileLock::operator=(FileLock&& other) noexcept {
   std::swap(fd_, other.fd_);
+  std::swap(note_at_, other.note_at_);
   return *this;
 }
 

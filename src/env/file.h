@@ -49,6 +49,8 @@ class FileLock {
   static Result<FileLock> acquire(const Path& path);
   // Whether somebody holds the lock now; false also when the file is missing.
   static bool is_held(const Path& path);
+  // Puts `note` on the lines behind the process id, over an earlier note of the same length.
+  Status set_note(std::string_view note);
 
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;
@@ -57,8 +59,9 @@ class FileLock {
   ~FileLock();
 
  private:
-  explicit FileLock(int fd) : fd_(fd) {}
+  FileLock(int fd, std::size_t note_at) : fd_(fd), note_at_(note_at) {}
   int fd_ = -1;
+  std::size_t note_at_ = 0;
 };
 
 // A fresh folder that is removed with its content on destruction.

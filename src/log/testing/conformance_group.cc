@@ -1,0 +1,217 @@
+// Several consumers of one group.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "env/clock.h"
+#include "log/testing/conformance.h"
+
+namespace millrace::log::testing {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+void link_group_tests() {}
+
+namespace {
+
+// Polls both until both have as many partitions as they should.
+bool settle(Client& a, std::size_t of_a, Client& b, std::size_t of_b) {
+  return a.poll_until([&] {
+    b.poll_once();
+    return a->assigned().size() == of_a && b->assigned().size() == of_b;
+  });
+}
+
+}  // namespace
+
+TEST_P(LogConformance, TwoMembersShareThePartitions) {
+  Client first(log(), options());
+  ASSERT_TRUE(first.poll_assigned(kPartitions));
+  Client second(log(), options());
+  ASSERT_TRUE(settle(first, 2, second, 2));
+  std::set<TopicPartition> all;
+  for (Client* client : {&first, &second}) {
+    for (const TopicPartition& source : (*client)->assigned()) all.insert(source);
+  }
+  EXPECT_THAT(all, SizeIs(kPartitions));
+  EXPECT_NE(first->member_id(), second->member_id());
+  EXPECT_THAT(first.revoked, SizeIs(2));
+  EXPECT_THAT(first.lost, IsEmpty());
+}
+
+TEST_P(LogConformance, ARevokedPartitionIsOursUntilItIsReleased) {
+  std::vector<OwnedRecord> records;
+  for (std::int32_t p = 0; p < kPartitions; ++p) records.push_back(text("r", p));
+  produce(in_, records);
+  Client first(log(), options());
+  first.release_at_once = false;
+  ASSERT_TRUE(first.poll_records(kPartitions));
+  Client second(log(), options());
+  ASSERT_TRUE(first.poll_until([&] { return first.revoked.size() == 2; }));
+  second.poll_once();
+  EXPECT_THAT(second->assigned(), IsEmpty());
+  // The last commit covers the revoked partitions as well.
+  EXPECT_EQ(first.commit().result, CommitResult::kCommitted);
+  for (const TopicPartition& source : first.revoked) {
+    ASSERT_TRUE(first->release(source).has_value());
+  }
+  ASSERT_TRUE(settle(first, 2, second, 2));
+  for (const auto& partition : second.assigned) EXPECT_EQ(partition.position, Offset(1));
+  EXPECT_THAT(second.values(), IsEmpty());
+}
+
+TEST_P(LogConformance, ALeavingMembersPartitionsGoToTheOthers) {
+  Client first(log(), options());
+  ASSERT_TRUE(first.poll_assigned(kPartitions));
+  auto second = std::make_unique<Client>(log(), options());
+  ASSERT_TRUE(settle(first, 2, *second, 2));
+  ASSERT_TRUE((*second)->close().has_value());
+  second.reset();
+  EXPECT_TRUE(first.poll_assigned(kPartitions));
+}
+
+TEST_P(LogConformance, EqualPartitionNumbersOfAllTopicsGoToTheSameMember) {
+  const TopicName wide("wide");
+  create(wide, 6);
+  ConsumerOptions both = options();
+  both.topics = {in_, wide};
+  Client first(log(), both);
+  ASSERT_TRUE(first.poll_assigned(10));
+  Client second(log(), both);
+  ASSERT_TRUE(first.poll_until([&] {
+    second.poll_once();
+    return first->assigned().size() + second->assigned().size() == 10 &&
+           !second->assigned().empty();
+  }));
+  std::map<std::int32_t, std::set<std::string>> who;
+  for (Client* client : {&first, &second}) {
+    for (const TopicPartition& source : (*client)->assigned()) {
+      who[source.partition.value()].insert((*client)->member_id());
+    }
+  }
+  EXPECT_THAT(who, SizeIs(6));
+  for (const auto& [number, members] : who) EXPECT_THAT(members, SizeIs(1)) << number;
+}
+
+TEST_P(LogConformance, MembersWithOtherTopicsGetOnlyTheirs) {
+  ConsumerOptions other = options();
+  other.topics = {out_};
+  Client reads_in(log(), options());
+  Client reads_out(log(), other);
+  ASSERT_TRUE(settle(reads_in, kPartitions, reads_out, kPartitions));
+  for (const TopicPartition& source : reads_in->assigned()) EXPECT_EQ(source.topic, in_);
+  for (const TopicPartition& source : reads_out->assigned()) EXPECT_EQ(source.topic, out_);
+}
+
+TEST_P(LogConformance, AMemberTooManyWaits) {
+  const TopicName narrow("narrow");
+  create(narrow, 1);
+  ConsumerOptions one = options();
+  one.topics = {narrow};
+  auto first = std::make_unique<Client>(log(), one);
+  Client second(log(), one);
+  ASSERT_TRUE(settle(*first, 1, second, 0));
+  first.reset();
+  EXPECT_TRUE(second.poll_assigned(1));
+}
+
+TEST_P(LogConformance, CommittingForAPartitionThatIsNotOursIsAborted) {
+  produce(in_, {text("0")});
+  Client client(log(), options());
+  ASSERT_TRUE(client.poll_records(1));
+  const auto out = client->transaction().open_topic(out_);
+  ASSERT_TRUE(append(client->transaction(), *out, text("never")).has_value());
+  EXPECT_EQ(client.commit({{{out_, PartitionId(0)}, Offset(0)}}).result, CommitResult::kAborted);
+  EXPECT_THAT(values_of(out_), IsEmpty());
+  // The consumer went back by itself.
+  ASSERT_TRUE(client.poll_records(2));
+  EXPECT_EQ(client.commit().result, CommitResult::kCommitted);
+}
+
+TEST_P(LogConformance, GroupsDoNotDisturbEachOther) {
+  produce(in_, {text("0")});
+  Client one(log(), options("one"));
+  Client two(log(), options("two"));
+  ASSERT_TRUE(one.poll_records(1));
+  ASSERT_TRUE(two.poll_records(1));
+  EXPECT_EQ(one.commit().result, CommitResult::kCommitted);
+  const auto groups = log().admin().groups();
+  ASSERT_TRUE(groups.has_value());
+  ASSERT_THAT(*groups, SizeIs(2));
+  EXPECT_EQ(groups->at(0).positions.at(0).committed, Offset(1));
+  EXPECT_EQ(groups->at(1).positions.at(0).committed, std::nullopt);
+  EXPECT_EQ(groups->at(1).positions.at(0).consumer_lag(), 1);
+}
+
+TEST_P(LogConformance, AGroupIsDescribedWithItsMembers) {
+  Client client(log(), options());
+  ASSERT_TRUE(client.poll_assigned(kPartitions));
+  auto info = log().admin().describe_group(GroupId("group"));
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(info->state, "stable");
+  ASSERT_THAT(info->members, SizeIs(1));
+  EXPECT_EQ(info->members[0].id, client->member_id());
+  EXPECT_THAT(info->members[0].assigned, SizeIs(kPartitions));
+  ASSERT_TRUE(client->close().has_value());
+  info = log().admin().describe_group(GroupId("group"));
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(info->state, "empty");
+  EXPECT_THAT(info->members, IsEmpty());
+  const auto unknown = log().admin().describe_group(GroupId("nobody"));
+  ASSERT_FALSE(unknown.has_value());
+  EXPECT_EQ(unknown.error().code(), ErrorCode::kNoInput);
+}
+
+TEST_P(LogConformance, TheMemberIdIsStableOverRestarts) {
+  std::string id;
+  {
+    Client client(log(), options("payments"));
+    id = client->member_id();
+    EXPECT_EQ(id.substr(0, 9), "payments.");
+    EXPECT_EQ(id.substr(id.size() - 2), ".0");
+  }
+  reopen();
+  Client client(log(), options("payments"));
+  EXPECT_EQ(client->member_id(), id);
+}
+
+TEST_P(LogConformance, MembersOfOneGroupScoreEveryRecordOnce) {
+  std::vector<OwnedRecord> records;
+  for (int i = 0; i < 400; ++i) records.push_back(text(std::to_string(i), i % kPartitions));
+  produce(in_, records);
+  ConsumerOptions small = options();
+  small.batch_records_max = 5;
+  std::vector<std::unique_ptr<Client>> members;
+  std::size_t turns = 0;
+  const SteadyTime give_up = soon();
+  std::vector<std::string> seen;
+  while (seen.size() < 400 && env::real_clock().steady() < give_up) {
+    if (turns % 20 == 0 && members.size() < 3) {
+      members.push_back(std::make_unique<Client>(log(), small));
+    }
+    if (turns % 50 == 49 && members.size() > 1) members.erase(members.begin());
+    for (auto& member : members) {
+      member->poll_once();
+      if (member->records.empty()) continue;
+      const auto out = (*member)->transaction().open_topic(out_);
+      for (const OwnedRecord& record : member->records) {
+        ASSERT_TRUE(append((*member)->transaction(), *out, record).has_value());
+      }
+      member->records.clear();
+      (void)member->commit();
+      // An outcome other than committed rewinds; both are fine here.
+      member->records.clear();
+    }
+    ++turns;
+    seen = values_of(out_);
+  }
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(std::unique(seen.begin(), seen.end()), seen.end());
+  EXPECT_EQ(seen.size(), 400U);
+}
+
+}  // namespace millrace::log::testing

@@ -1,0 +1,43 @@
+// Topics and groups for people.
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "log/log.h"
+#include "log_sqlite/internal/catalog.h"
+#include "log_sqlite/internal/group.h"
+#include "log_sqlite/internal/log_file.h"
+
+namespace millrace::log_sqlite::internal {
+
+// Thread-safe: one connection, one caller at a time.
+class SqliteAdmin final : public log::Admin {
+ public:
+  // Batches deleted in one transaction, so that writers need not wait for long.
+  static constexpr std::int64_t kDeletedAtOnce = 64;
+
+  SqliteAdmin(LogFile& log, std::unique_ptr<Database> database)
+      : log_(&log), database_(std::move(database)) {}
+
+  Result<bool> create_topic(const TopicName& name, const log::TopicConfig& config) override;
+  Result<std::vector<log::TopicInfo>> topics() override;
+  Result<log::TopicInfo> describe_topic(const TopicName& name) override;
+  Status delete_topic(const TopicName& name) override;
+  Status trim(const log::TopicPartition& source, Offset before) override;
+  Result<std::vector<log::GroupInfo>> groups() override;
+  Result<log::GroupInfo> describe_group(const GroupId& id) override;
+
+ private:
+  Result<log::TopicInfo> info_of(const TopicRow& topic);
+  Result<log::GroupInfo> info_of(const GroupRow& group);
+  // Removes batches below `before` of a partition row; the row itself is the caller's.
+  Status delete_batches(std::int64_t partition, Offset before);
+  Status shrink();
+
+  LogFile* log_;
+  std::mutex mutex_;
+  std::unique_ptr<Database> database_;
+};
+
+}  // namespace millrace::log_sqlite::internal

@@ -1,0 +1,66 @@
+#include "log_sqlite/internal/checkpointer.h"
+
+#include <sqlite3.h>
+
+namespace millrace::log_sqlite::internal {
+
+Checkpointer::~Checkpointer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Checkpointer::note(int pages) {
+  if (pages < kPassivePages) return;
+  const std::lock_guard lock(mutex_);
+  pages_ = pages;
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  wake_.notify_one();
+}
+
+void Checkpointer::run() {
+  constexpr std::chrono::seconds kPauseAfterFailure{1};
+  std::unique_ptr<Database> database;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stop_ || pages_ > 0; });
+    if (stop_) return;
+    pages_ = 0;
+    lock.unlock();
+    // A failure (a full disk, say) also meets the writers, who report it: here it is only tried
+    // again.
+    Status done;
+    if (!database) {
+      auto opened = Database::open(file_, Database::Access::kReadWrite, synchronous_);
+      if (opened) {
+        database = std::move(*opened);
+      } else {
+        done = opened.error();
+      }
+    }
+    if (database) done = checkpoint(*database);
+    lock.lock();
+    if (!done) wake_.wait_for(lock, kPauseAfterFailure, [this] { return stop_; });
+  }
+}
+
+Status Checkpointer::checkpoint(Database& database) {
+  int in_wal = 0;
+  int moved = 0;
+  const int passive = sqlite3_wal_checkpoint_v2(database.handle(), "main",
+                                                SQLITE_CHECKPOINT_PASSIVE, &in_wal, &moved);
+  if (passive == SQLITE_BUSY) return {};  // another process is at it
+  if (passive != SQLITE_OK) return database.error("cannot checkpoint the log");
+  if (in_wal < kRestartPages) return {};
+  const int restart = sqlite3_wal_checkpoint_v2(database.handle(), "main",
+                                                SQLITE_CHECKPOINT_RESTART, &in_wal, &moved);
+  if (restart != SQLITE_OK && restart != SQLITE_BUSY) {
+    return database.error("cannot checkpoint the log");
+  }
+  return {};
+}
+
+}  // namespace millrace::log_sqlite::internal
