@@ -7,7 +7,6 @@
 
 #include "base/human.h"
 #include "base/text.h"
-#include "env/clock.h"
 #include "report/internal/escape.h"
 #include "report/internal/page.h"
 #include "report/internal/summary_charts.h"
@@ -38,13 +37,6 @@ std::string counted(std::uint64_t count, const SummaryWords& words) {
 // "Churn = Yes", or "Yes" without a name.
 std::string outcome(const RunSummary& s, const SummaryWords& words) {
   return words.outcome.empty() ? s.positive_label : words.outcome + " = " + s.positive_label;
-}
-
-// "2025-10-11 03:28:23 UTC".
-std::string people_time(Timestamp time) {
-  std::string text = env::format_rfc3339(time).substr(0, 19);
-  text[10] = ' ';
-  return text + " UTC";
 }
 
 std::string stop_words(const std::string& reason) {
@@ -213,7 +205,7 @@ std::string latency_card(const RunSummary& s) {
 std::string facts_card(const RunSummary& s, const SummaryWords& words) {
   std::vector<std::pair<std::string, std::string>> facts = {
       {"Model", s.model_version},
-      {"Started", people_time(s.started)},
+      {"Started", page_time(s.started)},
       {"Stopped because", stop_words(s.stop_reason)},
       {"Read", human_count(s.consumed) + (s.consumed == 1 ? " message" : " messages")},
       {"Label", fmt::format("{} from probability {:.4g}", outcome(s, words), s.threshold)},
@@ -236,7 +228,7 @@ PageText page_text(const RunSummary& s, Timestamp written, const SummaryWords& w
                     counted(s.predicted, words), human_percent(share(positives(s), s.predicted)),
                     positives(s) == 1 ? "is" : "are", outcome(s, words));
   }
-  text.footer = "Written " + people_time(written);
+  text.footer = "Written " + page_time(written);
   if (!words.program.empty()) text.footer += " by " + words.program;
   return text;
 }

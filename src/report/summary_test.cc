@@ -92,7 +92,7 @@ TEST(SummaryHtml, ShowsTheFiguresAsPeopleReadThem) {
   const std::string html =
       summary_to_html(sample_summary(), kWritten,
                       {"customer", "customers", "Churn", "customerID", "millrace 0.1.0"});
-  EXPECT_THAT(html, HasSubstr("1,473 of 7,032 customers (20.9 %) are predicted Churn = Yes."));
+  EXPECT_THAT(html, HasSubstr("1,473 of 7,032 customers (20.9&nbsp;%) are predicted Churn = Yes."));
   EXPECT_THAT(html, HasSubstr("By InternetService"));
   EXPECT_THAT(html, HasSubstr("1,404 of 3,868"));
   EXPECT_THAT(html, HasSubstr("everything in the topic was read"));

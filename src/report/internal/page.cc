@@ -5,16 +5,26 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "env/clock.h"
 #include "report/internal/escape.h"
 #include "report/internal/style.h"
 
 namespace millrace::report {
 namespace {
 
+// Our own sentences: a figure stays on one line with its per cent sign.
+std::string prose(std::string_view text) {
+  constexpr std::size_t kCharactersMax = 1000;
+  std::string html = html_text(text, kCharactersMax);
+  for (std::size_t at = 0; (at = html.find(" %", at)) != std::string::npos;) {
+    html.replace(at, 1, "&nbsp;");
+  }
+  return html;
+}
+
 std::string paragraph(std::string_view css_class, std::string_view text) {
   if (text.empty()) return {};
-  constexpr std::size_t kCharactersMax = 1000;
-  return fmt::format("<p class=\"{}\">{}</p>\n", css_class, html_text(text, kCharactersMax));
+  return fmt::format("<p class=\"{}\">{}</p>\n", css_class, prose(text));
 }
 
 std::string_view number_class(const TableColumn& column) {
@@ -28,7 +38,7 @@ std::string tiles_html(const std::vector<Tile>& tiles) {
   for (const Tile& tile : tiles) {
     html += fmt::format("<dl class=\"tile {}\"><dt>{}</dt><dd class=\"value\">{}</dd>", tile.accent,
                         html_text(tile.label), html_text(tile.value));
-    if (!tile.note.empty()) html += fmt::format("<dd class=\"note\">{}</dd>", html_text(tile.note));
+    if (!tile.note.empty()) html += fmt::format("<dd class=\"note\">{}</dd>", prose(tile.note));
     html += "</dl>\n";
   }
   return html += "</div>\n";
@@ -90,6 +100,12 @@ std::string card_html(std::string_view title, std::string_view note, std::string
       "<section class=\"card{}\">\n<h2>{}</h2>\n{}<div class=\"body\">\n{}</div>\n</section>\n",
       width == CardWidth::kFull ? " full" : "", html_text(title), paragraph("note", note),
       content_html);
+}
+
+std::string page_time(Timestamp time) {
+  std::string text = env::format_rfc3339(time).substr(0, 19);
+  text[10] = ' ';
+  return text + " UTC";
 }
 
 std::string page_html(const PageText& text, std::string_view tiles, std::string_view cards) {

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/time.h"
+
 namespace millrace::report {
 
 // One headline figure.
@@ -54,6 +56,9 @@ struct PageText {
   std::string warning;  // shown in a box when not empty
   std::string footer;
 };
+
+// "2025-10-11 03:28:23 UTC".
+std::string page_time(Timestamp time);
 
 // A complete HTML document that loads nothing and runs nothing.
 std::string page_html(const PageText& text, std::string_view tiles, std::string_view cards);

@@ -41,6 +41,7 @@ h2{margin:0;font-size:17px;line-height:1.3;font-weight:650}
 .plot .marker{stroke:var(--text);stroke-width:1.5;stroke-dasharray:4 3}
 .plot .diagonal{stroke:var(--axis);stroke-dasharray:4 4;fill:none}
 .plot .curve{stroke:var(--base);stroke-width:2;fill:none;stroke-linejoin:round}
+.plot .second{stroke:var(--pos)}
 .plot .area{fill:var(--wash)}
 .base{fill:var(--base)}
 .pos{fill:var(--pos)}
@@ -54,6 +55,10 @@ h2{margin:0;font-size:17px;line-height:1.3;font-weight:650}
 .track{fill:var(--track)}
 .tickmark{fill:var(--text)}
 .legend{margin:12px 0 0;color:var(--soft);font-size:13px}
+.key{display:inline-block;width:16px;height:3px;margin:0 6px 3px 0;background:var(--base);print-color-adjust:exact}
+.key.second{background:var(--pos)}
+.key.second~.key{margin-left:14px}
+.scroll+.facts{margin-top:14px}
 .legend svg{width:2px;height:12px;vertical-align:-1px;margin-right:6px}
 .scroll{overflow-x:auto;background:linear-gradient(to left,var(--card),var(--card)) right/24px 100% no-repeat local,
 linear-gradient(to left,var(--edge),transparent) right/12px 100% no-repeat scroll}

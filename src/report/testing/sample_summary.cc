@@ -52,6 +52,26 @@ data::RunSummary sample_summary() {
   return s;
 }
 
+ModelReport sample_model() {
+  ModelReport r;
+  r.pipeline = "telco-churn";
+  r.model_version = "3-1f0c9ab2";
+  r.rows_note = "They were held out of training.";
+  r.outcome = "Churn = Yes";
+  r.program = "millrace 0.1.0";
+  env::Random random(11);
+  for (int i = 0; i < 1409; ++i) {
+    const double truth = 1 / (1 + std::exp(1.6 - 1.7 * random.normal()));
+    r.labels.push_back(random.uniform() < truth ? 1 : 0);
+    r.probabilities.push_back(std::round(truth * 1e6) / 1e6);
+  }
+  r.importances = {
+      {"Contract=Month-to-month", 0.412},     {"tenure", 0.143},       {"MonthlyCharges", 0.094},
+      {"InternetService=Fiber optic", 0.121}, {"TotalCharges", 0.051}, {"unused", 0}};
+  r.facts = {{"Trees", "100"}, {"Depth", "3"}, {"Learning rate", "0.05"}, {"Seed", "42"}};
+  return r;
+}
+
 data::RunSummary hostile_summary() {
   data::RunSummary s = sample_summary();
   s.pipeline = kHostile;

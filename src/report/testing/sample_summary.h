@@ -2,13 +2,17 @@
 #pragma once
 
 #include "data/run_summary.h"
+#include "report/model_html.h"
 
 namespace millrace::report {
 
 // 7,043 customers, 7,032 scored, 11 set aside. The same every time.
 data::RunSummary sample_summary();
 
-// The same shape with text from an attacker in every place a message or a pipeline file can reach.
+// A model that separates 1,409 rows about as well as the churn model does.
+ModelReport sample_model();
+
+// A run with text from an attacker in every place a message or a pipeline file can reach.
 data::RunSummary hostile_summary();
 inline constexpr const char* kHostile = "<script>alert(\"x\")</script>&'\x01\xFF";
 
