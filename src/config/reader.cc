@@ -146,7 +146,9 @@ const Node* MapReader::lookup(std::string_view key) {
 }
 
 void MapReader::known(std::string_view key) {
-  if (std::find(asked_.begin(), asked_.end(), key) == asked_.end()) asked_.emplace_back(key);
+  if (std::find(asked_.begin(), asked_.end(), key) != asked_.end()) return;
+  asked_.emplace_back(key);
+  reading_->asked_.insert(path_of(key));
 }
 
 bool MapReader::has(std::string_view key) { return lookup(key) != nullptr; }

@@ -17,6 +17,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,6 +52,10 @@ class Reading {
   Status status() const;
 
   const std::vector<Resolved>& values() const { return values_; }
+  // Every path that was asked for, given or not: what a file of this kind may hold.
+  const std::set<std::string>& asked() const { return asked_; }
+  // Whether the document itself holds `path`.
+  bool is_given(std::string_view path) const { return positions_.find(path) != positions_.end(); }
   // Where the value of `path` stands; for a default, the nearest parent that is in the file.
   Position where(std::string_view path) const;
 
@@ -63,6 +68,7 @@ class Reading {
   std::vector<Finding> findings_;
   std::size_t errors_total_ = 0;
   std::vector<Resolved> values_;
+  std::set<std::string> asked_;
   std::map<std::string, Position, std::less<>> positions_;
 };
 

@@ -32,7 +32,16 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    add(leaf(NodeKind::kNull, mark), anchor);
+    auto node = leaf(NodeKind::kNull, mark);
+    if (waiting_for_key()) {
+      // Nobody means "nothing" by the key `null:`.
+      for (const std::string_view word : {"null", "Null", "NULL"}) {
+        if (source_.substr(static_cast<std::size_t>(mark.pos), word.size()) != word) continue;
+        node->kind = NodeKind::kText;
+        node->text = word;
+      }
+    }
+    add(std::move(node), anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {

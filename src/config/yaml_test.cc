@@ -52,6 +52,13 @@ TEST(Yaml, GuessesNothingFromLooks) {
   EXPECT_EQ(root->find("e")->value->items[1]->text, "Yes");
 }
 
+TEST(Yaml, NullAsAKeyIsItsText) {
+  const NodePtr root = tree_of("null: a\nb: {null: missing, Null: x}\nc: null\n");
+  EXPECT_EQ(root->entries[0].key, "null");
+  EXPECT_EQ(root->find("b")->value->find("null")->value->text, "missing");
+  EXPECT_EQ(root->find("c")->value->kind, NodeKind::kNull);
+}
+
 TEST(Yaml, AnEmptyFileIsNothing) {
   EXPECT_EQ(tree_of("")->kind, NodeKind::kNull);
   EXPECT_EQ(tree_of("# only a word\n")->kind, NodeKind::kNull);

@@ -1,0 +1,180 @@
+#include <array>
+#include <limits>
+
+#include "base/text.h"
+#include "spec/internal/sections.h"
+
+namespace millrace::spec::internal {
+namespace {
+
+using config::Choice;
+using config::IntegerRange;
+using config::MapReader;
+using config::NumberRange;
+using model::TrainingParameters;
+
+constexpr std::array kDeliveries = {Choice<Delivery>{"exactly_once", Delivery::kExactlyOnce},
+                                    Choice<Delivery>{"at_least_once", Delivery::kAtLeastOnce}};
+constexpr std::array kSplits = {
+    Choice<SplitSpec::Kind>{"stratified", SplitSpec::Kind::kStratified},
+    Choice<SplitSpec::Kind>{"hash", SplitSpec::Kind::kHash},
+    Choice<SplitSpec::Kind>{"chronological", SplitSpec::Kind::kChronological}};
+constexpr std::array kClassWeights = {
+    Choice<model::ClassWeight>{"none", model::ClassWeight::kNone},
+    Choice<model::ClassWeight>{"balanced", model::ClassWeight::kBalanced}};
+
+constexpr IntegerRange kSeedRange{0, std::numeric_limits<std::int64_t>::max()};
+constexpr NumberRange kShare{.min = 0, .max = 1, .at_min = NumberRange::Min::kExcluded};
+constexpr NumberRange kNotNegative{.min = 0, .max = 1e9};
+
+struct CountKey {
+  std::string_view key;
+  std::uint32_t TrainingParameters::*member;
+  IntegerRange range;
+};
+constexpr std::array kCounts = {
+    CountKey{"trees", &TrainingParameters::trees, {1, 10'000}},
+    CountKey{"depth", &TrainingParameters::depth, {1, 16}},
+    CountKey{"bins", &TrainingParameters::bins, {2, 65'536}},
+};
+
+struct NumberKey {
+  std::string_view key;
+  double TrainingParameters::*member;
+  NumberRange range;
+};
+constexpr std::array kNumbers = {
+    NumberKey{"learning_rate", &TrainingParameters::learning_rate, kShare},
+    NumberKey{"subsample", &TrainingParameters::subsample, kShare},
+    NumberKey{"column_sample", &TrainingParameters::column_sample, kShare},
+    NumberKey{"min_child_weight", &TrainingParameters::min_child_weight, kNotNegative},
+    NumberKey{"l2", &TrainingParameters::l2, kNotNegative},
+    NumberKey{"min_split_gain", &TrainingParameters::min_split_gain, kNotNegative},
+    NumberKey{"threshold", &TrainingParameters::threshold, {.min = 0, .max = 1}},
+};
+
+// A name of which one value is built and others are known to come.
+void read_only_choice(MapReader& map, std::string_view key, std::string_view built,
+                      std::span<const std::string_view> not_built) {
+  const std::string value = map.text(key, built);
+  if (value == built) return;
+  std::vector<std::string> known = {std::string(built)};
+  for (const std::string_view name : not_built) {
+    known.emplace_back(name);
+    if (value != name) continue;
+    map.error(key, "'" + std::string(key) + ": " + value + "' is not built yet; " +
+                       std::string(built) + " is");
+    return;
+  }
+  map.error(key, "'" + std::string(key) + "': expected " + std::string(built) + ", found '" +
+                     printable(value, 60) + "'" + did_you_mean(value, known));
+}
+
+void read_model(MapReader& top, TrainingParameters& parameters) {
+  constexpr std::array<std::string_view, 5> kAlgorithmsNotBuilt = {
+      "random_forest", "logistic_regression", "linear_regression", "arima", "persistence"};
+  constexpr std::array<std::string_view, 2> kObjectivesNotBuilt = {"multiclass", "regression"};
+  MapReader map = top.map("model");
+  read_only_choice(map, "algorithm", "gradient_boosting", kAlgorithmsNotBuilt);
+  read_only_choice(map, "objective", "binary", kObjectivesNotBuilt);
+  for (const CountKey& row : kCounts) {
+    std::uint32_t& value = parameters.*row.member;
+    value = static_cast<std::uint32_t>(map.integer(row.key, value, row.range));
+  }
+  for (const NumberKey& row : kNumbers) {
+    double& value = parameters.*row.member;
+    value = map.number(row.key, value, row.range);
+  }
+  parameters.class_weight = map.choice("class_weight", model::ClassWeight::kNone, kClassWeights);
+  parameters.seed = static_cast<std::uint64_t>(
+      map.integer("seed", static_cast<std::int64_t>(parameters.seed), kSeedRange));
+  map.finish();
+}
+
+void read_split(MapReader& top, SplitSpec& split) {
+  MapReader map = top.map("split");
+  split.kind = map.choice("kind", SplitSpec::Kind::kStratified, kSplits);
+  split.test_fraction =
+      map.number("test_fraction", split.test_fraction, {.min = 0.001, .max = 0.9});
+  split.seed = static_cast<std::uint64_t>(
+      map.integer("seed", static_cast<std::int64_t>(split.seed), kSeedRange));
+  split.key = map.optional_text("key").value_or("");
+  const bool hash = split.kind == SplitSpec::Kind::kHash;
+  if (hash && !map.has("key")) map.error("kind", "'kind: hash' needs a 'key', the field to hash");
+  if (!hash && map.has("key")) map.error("key", "'key' is for 'kind: hash'");
+  map.finish();
+}
+
+// One character, or a word for those that are hard to see.
+char read_character(MapReader& map, std::string_view key, char fallback) {
+  const std::string text = map.text(key, std::string(1, fallback));
+  if (text == "tab") return '\t';
+  const bool legal = text.size() == 1 && text != "\n" && text != "\r" &&
+                     static_cast<unsigned char>(text[0]) < 0x80;
+  if (!legal) {
+    map.error(key, "'" + std::string(key) + "': expected one ASCII character or 'tab', found '" +
+                       printable(text, 60) + "'");
+    return fallback;
+  }
+  return text[0];
+}
+
+void read_csv(MapReader& top, codec::CsvDialect& csv) {
+  MapReader map = top.map("csv");
+  csv.separator = read_character(map, "separator", csv.separator);
+  csv.quote = read_character(map, "quote", csv.quote);
+  if (csv.separator == csv.quote) {
+    map.error("separator", "'separator' and 'quote' are the same character");
+  }
+  csv.decimal_comma = map.boolean("decimal_comma", csv.decimal_comma);
+  if (csv.decimal_comma && csv.separator == ',') {
+    map.error("decimal_comma", "'decimal_comma: true' needs a 'separator' other than a comma");
+  }
+  csv.header = map.boolean("header", csv.header);
+  csv.ignore_columns = map.texts("ignore_columns");
+  csv.drop_empty_trailing_columns =
+      map.boolean("drop_empty_trailing_columns", csv.drop_empty_trailing_columns);
+  csv.drop_empty_rows = map.boolean("drop_empty_rows", csv.drop_empty_rows);
+  if (const auto* entries = map.entries("rename"); entries != nullptr) {
+    MapReader rename = map.map("rename");
+    for (const config::MapEntry& entry : *entries) {
+      csv.rename.emplace_back(entry.key, rename.optional_text(entry.key).value_or(""));
+    }
+    rename.finish();
+  }
+  const config::BytesRange range{.min = 16, .max = std::uint64_t{1} << 30};
+  csv.field_bytes_max =
+      static_cast<std::size_t>(map.bytes("field_bytes_max", csv.field_bytes_max, range));
+  csv.row_bytes_max =
+      static_cast<std::size_t>(map.bytes("row_bytes_max", csv.row_bytes_max, range));
+  map.finish();
+}
+
+void read_report(MapReader& top, ReportSpec& report) {
+  MapReader map = top.map("report");
+  report.segments = map.texts("segments");
+  report.risk_fields = map.texts("risk_fields");
+  report.top_risk = static_cast<std::size_t>(
+      map.integer("top_risk", static_cast<std::int64_t>(report.top_risk), {0, 10'000}));
+  map.finish();
+}
+
+}  // namespace
+
+void read_settings(MapReader& top, Pipeline& pipeline) {
+  pipeline.group = GroupId(top.text("group", pipeline.name + "-consumer"));
+  pipeline.delivery = top.choice("delivery", Delivery::kExactlyOnce, kDeliveries);
+  MapReader commit = top.map("commit");
+  pipeline.commit_interval = commit.duration("interval", pipeline.commit_interval,
+                                             {.min = Milliseconds(1), .max = Milliseconds(60'000)});
+  pipeline.commit_records_max = static_cast<std::size_t>(commit.integer(
+      "records", static_cast<std::int64_t>(pipeline.commit_records_max), {1, 1'000'000}));
+  commit.finish();
+  read_csv(top, pipeline.csv);
+  read_model(top, pipeline.model);
+  read_split(top, pipeline.split);
+  pipeline.sample_weight = top.optional_text("sample_weight").value_or("");
+  read_report(top, pipeline.report);
+}
+
+}  // namespace millrace::spec::internal
