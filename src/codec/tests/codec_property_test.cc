@@ -63,27 +63,85 @@ constexpr std::string_view kTokens[] = {"\"",
                                         "-0",
                                         "01"};
 
+constexpr std::string_view kValues[] = {"null",
+                                        "true",
+                                        "0",
+                                        "1",
+                                        "2",
+                                        "-0",
+                                        "3.0",
+                                        "3.5",
+                                        "99",
+                                        "1e1",
+                                        "-200",
+                                        "200",
+                                        "201",
+                                        R"("")",
+                                        R"(" ")",
+                                        R"("Yes")",
+                                        R"("No")",
+                                        R"("\u0059es")",
+                                        R"("5")",
+                                        R"(" 1.5 ")",
+                                        R"("1e")",
+                                        R"("1234-ABCDE")",
+                                        R"("2025-10-11T00:00:00Z")",
+                                        R"("DSL")",
+                                        R"("One year")",
+                                        "[]",
+                                        "{}",
+                                        R"({"y":1})",
+                                        R"({"y":1,"y":2})"};
+
+// The bytes [from, to) of the value behind a random colon outside its string, as far as a naive
+// look can tell.
+std::pair<std::size_t, std::size_t> random_value(const std::string& text, env::Random& random) {
+  const std::size_t colon = text.find("\":", random.below(text.size() + 1));
+  if (colon == std::string::npos) return {0, 0};
+  const std::size_t end = text.find_first_of(",}", colon);
+  return {colon + 2, std::min(end, text.size())};
+}
+
+void mutate_bytes(std::string& text, env::Random& random) {
+  const std::size_t at = random.below(text.size() + 1);
+  const std::string_view token = kTokens[random.below(std::size(kTokens))];
+  const std::size_t cut = std::min(text.size() - at, std::size_t{random.below(12)});
+  switch (random.below(5)) {
+    case 0:
+      text.insert(at, token);
+      break;
+    case 1:
+      text.replace(at, cut, token);
+      break;
+    case 2:
+      text.erase(at, cut);
+      break;
+    case 3:
+      text.insert(at, text.substr(random.below(text.size() + 1), random.below(40)));
+      break;
+    default:
+      if (at < text.size()) text[at] = static_cast<char>(random.below(256));
+  }
+}
+
 std::string mutated(std::string text, env::Random& random) {
   const std::size_t count = 1 + random.below(3);
   for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t at = random.below(text.size() + 1);
-    const std::string_view token = kTokens[random.below(std::size(kTokens))];
-    const std::size_t cut = std::min(text.size() - at, std::size_t{random.below(12)});
-    switch (random.below(5)) {
+    const auto [from, to] = random_value(text, random);
+    switch (random.below(6)) {
       case 0:
-        text.insert(at, token);
+        mutate_bytes(text, random);
         break;
       case 1:
-        text.replace(at, cut, token);
+        text.insert(from, " \n\t");
         break;
-      case 2:
-        text.erase(at, cut);
+      case 2: {  // a member, with the comma in front of it
+        const std::size_t comma = text.rfind(',', from);
+        if (comma != std::string::npos) text.erase(comma, to - comma);
         break;
-      case 3:
-        text.insert(at, text.substr(random.below(text.size() + 1), random.below(40)));
-        break;
+      }
       default:
-        if (at < text.size()) text[at] = static_cast<char>(random.below(256));
+        text.replace(from, to - from, kValues[random.below(std::size(kValues))]);
     }
   }
   return text;
