@@ -70,7 +70,8 @@ struct RunSummary {
   std::vector<RiskRow> top_risk;  // highest probability first
   Histogram latency_ms;           // a batch's arrival to the end of its scoring, one entry a record
 
-  std::map<std::string, std::int64_t> stage_cpu_ns;  // poll, decode, predict, encode, append, commit
+  // Keys: poll, decode, predict, encode, append, commit.
+  std::map<std::string, std::int64_t> stage_cpu_ns;
 
   double rate_per_s() const {
     return duration_s > 0 ? static_cast<double>(consumed) / duration_s : 0;
