@@ -91,7 +91,7 @@ function(millrace_label_test_target target labels)
 endfunction()
 
 if(MILLRACE_TESTS)
-  foreach(label unit conformance concurrency integration)
+  foreach(label unit conformance concurrency integration oracle)
     add_custom_target(tests_${label})
   endforeach()
 endif()
