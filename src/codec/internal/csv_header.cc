@@ -125,6 +125,7 @@ Result<CsvColumns> columns_of_header(std::span<const std::string_view> header,
     columns.kept.push_back(i);
     MILLRACE_TRY(check_name(columns.names.back(), i, where));
   }
+  if (columns.names.empty()) return bad_header(where, "no column is left by csv.ignore_columns");
   MILLRACE_TRY(check_distinct(columns, where));
   MILLRACE_TRY(check_required(columns, schema, where));
   return columns;

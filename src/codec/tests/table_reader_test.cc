@@ -234,6 +234,12 @@ TEST(TableReader, ColumnsAreIgnoredAndRenamed) {
   EXPECT_EQ(TableFile::rows_of(*reader)[0].text(), "2: 1.5|3");
 }
 
+TEST(TableReader, FileWithoutAColumnLeftIsRefused) {
+  CsvDialect dialect;
+  dialect.ignore_columns = {"a"};
+  EXPECT_THAT(open_error("a\n1\n", dialect), HasSubstr("no column is left"));
+}
+
 TEST(TableReader, FileWithoutHeaderHasTheSchemasColumns) {
   CsvDialect dialect;
   dialect.header = false;
