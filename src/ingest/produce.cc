@@ -13,6 +13,7 @@
 #include "ingest/internal/send_loop.h"
 #include "ingest/internal/simulator_source.h"
 #include "ingest/internal/table_source.h"
+#include "log/append_rules.h"
 
 namespace millrace::ingest {
 namespace {
@@ -218,13 +219,7 @@ class DrySink final : public Sink {
  public:
   explicit DrySink(const spec::TopicSpec& topic) : topic_(topic) {}
   Status append(const log::NewRecord& record) override {
-    const std::size_t bytes =
-        (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-    const std::size_t bytes_max = topic_.config.message_bytes_max;
-    if (bytes <= bytes_max) return {};
-    return Error(ErrorCode::kRecordTooLarge,
-                 "a record of " + std::to_string(bytes) + " bytes is above the limit " +
-                     std::to_string(bytes_max) + " of the topic " + topic_.name.value());
+    return log::check_record(topic_.name, topic_.config.message_bytes_max, record);
   }
   Status commit(RowNumber, Ending) override { return {}; }
 
