@@ -1,8 +1,8 @@
-# millrace_module(NAME <name> LAYER <n> [DEPS <modules>] [LIBS <third-party>]
+# millrace_module(NAME <name> LAYER <n> [FOLDERS <folders>] [DEPS <modules>] [LIBS <third-party>]
 #                 [TEST_DEPS <modules>] [TEST_LIBS <targets>] [TEST_LABELS <labels>])
 #
 # Declares one module of src/. Sources are found by name:
-#   *.cc internal/*.cc            the library millrace_<name>
+#   *.cc internal/*.cc            the library millrace_<name>; FOLDERS names further folders of it
 #   testing/*.cc                  fakes and suites for tests, library millrace_<name>_testing (tests may link it)
 #   *_test.cc tests/*.cc          unit tests, binary <name>_test
 #   tests/concurrency/*.cc        tests of threads and processes, binary <name>_concurrency_test, label "concurrency"
@@ -13,7 +13,7 @@ set(MILLRACE_RANK_TABLE "${CMAKE_BINARY_DIR}/rank_table.txt")
 file(WRITE "${MILLRACE_RANK_TABLE}" "")
 
 function(millrace_module)
-  cmake_parse_arguments(M "" "NAME;LAYER" "DEPS;LIBS;TEST_DEPS;TEST_LIBS;TEST_LABELS" ${ARGN})
+  cmake_parse_arguments(M "" "NAME;LAYER" "FOLDERS;DEPS;LIBS;TEST_DEPS;TEST_LIBS;TEST_LABELS" ${ARGN})
   set(dir ${CMAKE_CURRENT_SOURCE_DIR})
   foreach(dep IN LISTS M_DEPS)
     get_property(layer GLOBAL PROPERTY MILLRACE_LAYER_${dep})
@@ -29,7 +29,9 @@ function(millrace_module)
   string(JOIN "," test_deps ${M_TEST_DEPS})
   file(APPEND "${MILLRACE_RANK_TABLE}" "${M_NAME} ${M_LAYER} [${deps}] [${test_deps}]\n")
 
-  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cc ${dir}/internal/*.cc)
+  list(TRANSFORM M_FOLDERS REPLACE "(.+)" "${dir}/\\1/*.cc" OUTPUT_VARIABLE folder_sources)
+  list(TRANSFORM M_FOLDERS REPLACE "(.+)" "${dir}/\\1/*_test.cc" OUTPUT_VARIABLE folder_tests)
+  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cc ${dir}/internal/*.cc ${folder_sources})
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
   set(target millrace_${M_NAME})
   list(TRANSFORM M_DEPS PREPEND millrace_ OUTPUT_VARIABLE dep_targets)
@@ -60,7 +62,8 @@ function(millrace_module)
     list(APPEND test_targets ${target}_testing)
   endif()
 
-  file(GLOB unit CONFIGURE_DEPENDS ${dir}/*_test.cc ${dir}/internal/*_test.cc ${dir}/tests/*.cc)
+  file(GLOB unit CONFIGURE_DEPENDS ${dir}/*_test.cc ${dir}/internal/*_test.cc ${dir}/tests/*.cc
+    ${folder_tests})
   file(GLOB concurrent CONFIGURE_DEPENDS ${dir}/tests/concurrency/*.cc)
   millrace_test(${M_NAME}_test "${unit}" "unit;${M_TEST_LABELS}" ${test_targets})
   millrace_test(${M_NAME}_concurrency_test "${concurrent}" "concurrency;${M_TEST_LABELS}" ${test_targets})

@@ -1,0 +1,298 @@
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+
+#include "base/check.h"
+#include "base/text.h"
+
+namespace millrace::app {
+namespace {
+
+// Help with the examples first.
+class Formatter final : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    const std::string body = CLI::Formatter::make_help(app, std::move(name), mode);
+    return mode == CLI::AppFormatMode::Normal ? app->get_footer() + body : body;
+  }
+  std::string make_footer(const CLI::App*) const override { return ""; }
+};
+
+// The environment variable of a long flag; "" for a short one.
+std::string environment_name(const CLI::Option& option) {
+  if (option.get_lnames().empty()) return "";
+  std::string name = "MILLRACE_" + option.get_lnames().front();
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+    return c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  });
+  return name;
+}
+
+CLI::App* add_app(CLI::App* parent, const std::string& name, const std::string& summary,
+                  const std::string& examples) {
+  CLI::App* app = parent->add_subcommand(name, summary);
+  app->fallthrough();
+  if (!examples.empty()) {
+    std::string footer = "Examples:\n";
+    std::size_t start = 0;
+    while (start < examples.size()) {
+      const std::size_t end = std::min(examples.find('\n', start), examples.size());
+      footer += "  " + examples.substr(start, end - start) + "\n";
+      start = end + 1;
+    }
+    app->footer(footer + "\n");
+  }
+  return app;
+}
+
+void collect_flags(const CLI::App* app, const std::string& path, std::vector<FlagRow>& rows) {
+  for (const CLI::Option* option : app->get_options()) {
+    if (option->get_lnames().empty() || option->get_lnames().front() == "help") continue;
+    rows.push_back({path, "--" + option->get_lnames().front(), environment_name(*option),
+                    option->get_description()});
+  }
+  for (const CLI::App* child : app->get_subcommands([](const CLI::App*) { return true; })) {
+    collect_flags(child, path.empty() ? child->get_name() : path + " " + child->get_name(), rows);
+  }
+}
+
+void collect_names(const CLI::App* app, std::vector<std::string>& flags) {
+  for (; app != nullptr; app = app->get_parent()) {
+    for (const CLI::Option* option : app->get_options()) {
+      for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+    }
+  }
+}
+
+// The deepest command that was named on the command line.
+const CLI::App* deepest(const CLI::App* app) {
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+  return app;
+}
+
+}  // namespace
+
+Command& Command::positional(const std::string& name, std::string* target, const std::string& help,
+                             Presence presence) {
+  auto* option = app_->add_option(name, *target, help)->type_name("");
+  if (presence == Presence::kRequired) option->required();
+  return *this;
+}
+
+Command& Command::positional(const std::string& name, std::vector<std::string>* target,
+                             const std::string& help) {
+  app_->add_option(name, *target, help)->type_name("");
+  return *this;
+}
+
+namespace {
+
+CLI::Option* named(CLI::Option* option, const char* type) {
+  option->type_name(type);
+  option->envname(environment_name(*option));
+  return option;
+}
+
+}  // namespace
+
+Command& Command::flag(const std::string& names, bool* target, const std::string& help) {
+  CLI::Option* option = app_->add_flag(names, *target, help);
+  option->envname(environment_name(*option));
+  return *this;
+}
+
+Command& Command::value(const std::string& names, std::string* target, const std::string& help) {
+  CLI::Option* option = named(app_->add_option(names, *target, help), "TEXT");
+  if (!target->empty()) option->capture_default_str();
+  return *this;
+}
+
+Command& Command::value(const std::string& names, std::optional<std::string>* target,
+                        const std::string& help) {
+  named(app_->add_option_function<std::string>(
+            names, [target](const std::string& v) { *target = v; }, help),
+        "TEXT");
+  return *this;
+}
+
+Command& Command::value(const std::string& names, std::vector<std::string>* target,
+                        const std::string& help) {
+  named(app_->add_option(names, *target, help), "TEXT")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  return *this;
+}
+
+Command& Command::value(const std::string& names, std::int64_t* target, const std::string& help,
+                        std::int64_t min, std::int64_t max) {
+  named(app_->add_option(names, *target, help), "N")
+      ->check(CLI::Range(min, max))
+      ->capture_default_str();
+  return *this;
+}
+
+Command& Command::value(const std::string& names, std::optional<std::int64_t>* target,
+                        const std::string& help, std::int64_t min, std::int64_t max) {
+  named(app_->add_option_function<std::int64_t>(
+            names, [target](std::int64_t v) { *target = v; }, help),
+        "N")
+      ->check(CLI::Range(min, max));
+  return *this;
+}
+
+Command& Command::value(const std::string& names, std::optional<double>* target,
+                        const std::string& help) {
+  named(app_->add_option_function<double>(
+            names, [target](double v) { *target = v; }, help),
+        "X");
+  return *this;
+}
+
+Command& Command::choice(const std::string& names, std::string* target,
+                         const std::vector<std::string>& choices, const std::string& help) {
+  std::string type;
+  for (const std::string& choice : choices) type += (type.empty() ? "" : "|") + choice;
+  const auto check = [choices](const std::string& text) -> std::string {
+    if (std::find(choices.begin(), choices.end(), text) != choices.end()) return "";
+    std::string list;
+    for (const std::string& choice : choices) list += (list.empty() ? "" : ", ") + choice;
+    return "'" + printable(text) + "' is none of " + list;
+  };
+  CLI::Option* option = named(app_->add_option(names, *target, help), "");
+  option->type_name(type)->check(CLI::Validator(check, ""));
+  if (!target->empty()) option->capture_default_str();
+  return *this;
+}
+
+Command& Command::replaced(const std::string& names, const std::string& instead) {
+  const std::string first = names.substr(0, names.find(','));
+  const auto refuse = [first, instead](const std::string&) -> std::string {
+    return first + " is gone: " + instead;
+  };
+  app_->add_option(names, "")
+      ->group("")
+      ->check(CLI::Validator(refuse, ""))
+      ->expected(0, 1)
+      ->default_str("given");
+  return *this;
+}
+
+Command Command::subcommand(const std::string& name, const std::string& summary,
+                            const std::string& examples) {
+  app_->require_subcommand(1);
+  return {add_app(app_, name, summary, examples), runs_};
+}
+
+Command& Command::runs(Run run) {
+  (*runs_)[app_] = std::move(run);
+  return *this;
+}
+
+struct CommandLine::State {
+  CLI::App root{
+      "Puts trained models on event streams: one binary, an embedded durable log, no server.",
+      "millrace"};
+  Command::Runs runs;
+  Command common{&root, &runs};
+  const CLI::App* chosen = nullptr;
+};
+
+CommandLine::CommandLine() : state_(std::make_unique<State>()) {
+  CLI::App& root = state_->root;
+  root.require_subcommand(0, 1);
+  root.formatter(std::make_shared<Formatter>());
+  root.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  root.footer(
+      "Examples:\n"
+      "  millrace demo telco-churn                          the whole story, from rows to a "
+      "report\n"
+      "  millrace train telco-churn --data customers.csv    make a model\n"
+      "  millrace produce telco-churn --data customers.csv  put rows on the input topic\n"
+      "  millrace score telco-churn --mode batch            score what is there, then stop\n"
+      "  millrace COMMAND --help                            examples and flags of a command\n\n");
+}
+
+CommandLine::~CommandLine() = default;
+
+Command& CommandLine::common() { return state_->common; }
+
+Command CommandLine::command(const std::string& name, const std::string& summary,
+                             const std::string& examples) {
+  return {add_app(&state_->root, name, summary, examples), &state_->runs};
+}
+
+Result<bool> CommandLine::parse(int argc, const char* const* argv) {
+  CLI::App& root = state_->root;
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(deepest(&root)->help().c_str(), stdout);
+    return false;
+  } catch (const CLI::ExtrasError&) {
+    const CLI::App* app = deepest(&root);
+    std::vector<std::string> extras = root.remaining(true);
+    const std::string word =
+        extras.empty() ? "" : extras.front().substr(0, extras.front().find('='));
+    std::vector<std::string> known;
+    if (word.starts_with("-")) {
+      collect_names(app, known);
+      return Error(ErrorCode::kUsage, "unknown flag '" + printable(word) + "'" +
+                                          did_you_mean(word, known) + " (millrace " +
+                                          (app == &root ? "" : app->get_name() + " ") + "--help)");
+    }
+    for (const CLI::App* child : app->get_subcommands([](const CLI::App*) { return true; })) {
+      known.push_back(child->get_name());
+    }
+    const std::string what = known.empty() ? "unexpected argument '" : "unknown command '";
+    return Error(ErrorCode::kUsage,
+                 what + printable(word) + "'" + did_you_mean(word, known) + " (millrace --help)");
+  } catch (const CLI::ParseError& error) {
+    const CLI::App* app = deepest(&root);
+    return Error(ErrorCode::kUsage, std::string(error.what()) + " (millrace " +
+                                        (app == &root ? "" : app->get_name() + " ") + "--help)");
+  }
+  const CLI::App* app = deepest(&root);
+  if (app == &root) {
+    std::fputs(root.help().c_str(), stderr);
+    return Error(ErrorCode::kUsage, "no command given");
+  }
+  state_->chosen = app;
+  CHECK(state_->runs.contains(app));
+  return true;
+}
+
+const Run& CommandLine::chosen() const { return state_->runs.at(state_->chosen); }
+
+std::string CommandLine::chosen_name() const {
+  std::string name;
+  for (const CLI::App* app = state_->chosen; app->get_parent() != nullptr;
+       app = app->get_parent()) {
+    name = name.empty() ? app->get_name() : app->get_name() + " " + name;
+  }
+  return name;
+}
+
+std::vector<FlagRow> CommandLine::flags() const {
+  std::vector<FlagRow> rows;
+  collect_flags(&state_->root, "", rows);
+  return rows;
+}
+
+std::string CommandLine::markdown() const {
+  std::string out;
+  const std::function<void(const CLI::App*, const std::string&)> add =
+      [&](const CLI::App* app, const std::string& path) {
+        out += "\n## " + path + "\n\n```\n" + app->help() + "```\n";
+        for (const CLI::App* child : app->get_subcommands([](const CLI::App*) { return true; })) {
+          add(child, path + " " + child->get_name());
+        }
+      };
+  add(&state_->root, "millrace");
+  return out;
+}
+
+}  // namespace millrace::app

@@ -1,0 +1,129 @@
+#include "app/producing.h"
+
+#include <memory>
+
+#include "app/bad_lines.h"
+#include "app/terminal/progress.h"
+#include "base/human.h"
+#include "ingest/checkpoint.h"
+#include "json/json.h"
+
+namespace millrace::app {
+namespace {
+
+Result<ingest::ProduceOptions> options_of(const ProducingOptions& given) {
+  using Options = ingest::ProduceOptions;
+  Options options;
+  options.mode = given.mode == "streaming" ? Options::Mode::kStreaming : Options::Mode::kBatch;
+  options.form = given.raw ? Options::Form::kRaw : Options::Form::kMessages;
+  options.check = given.validate ? Options::Check::kSchema : Options::Check::kStructure;
+  options.resume = given.restart ? Options::Resume::kRestart : Options::Resume::kContinue;
+  if (!given.data.empty()) options.data = given.data;
+  options.events_per_sec = given.events_per_sec;
+  options.batch_rows = static_cast<std::size_t>(given.batch_size);
+  if (given.count) options.count = static_cast<std::uint64_t>(*given.count);
+  if (!given.key.empty()) {
+    MILLRACE_ASSIGN(options.key, ingest::parse_key_rule(given.key));
+  }
+  options.seed = static_cast<std::uint64_t>(given.seed);
+  options.simulator.poison_rate = given.poison_rate.value_or(0);
+  if (given.drift_after)
+    options.simulator.drift_after = static_cast<std::uint64_t>(*given.drift_after);
+  return options;
+}
+
+const char* text_of(ingest::ProduceStop stop) {
+  switch (stop) {
+    case ingest::ProduceStop::kCount:
+      return "count";
+    case ingest::ProduceStop::kSignal:
+      return "signal";
+    case ingest::ProduceStop::kEndOfData:
+      break;
+  }
+  return "end_of_data";
+}
+
+}  // namespace
+
+Result<ingest::ProduceSummary> run_producing(Session& session, const spec::Pipeline& pipeline,
+                                             const ProducingOptions& given) {
+  MILLRACE_ASSIGN(ingest::ProduceOptions options, options_of(given));
+  Progress progress(session.clock(),
+                    session.flags().quiet ? Progress::Sink::kNone : Progress::Sink::kTerminal,
+                    given.dry_run ? "checking" : "producing", std::nullopt);
+  progress.step_aside_for(session.logger());
+  const auto on_progress = [&progress](const ingest::ProduceSummary& summary) {
+    progress.update(summary.sent);
+  };
+  if (given.dry_run) {
+    return ingest::dry_run(pipeline, options, session.clock(), session.stop(), session.logger(),
+                           on_progress);
+  }
+  MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log,
+                  session.open_log(Session::Create::kIfMissing));
+  MILLRACE_TRY(session.ensure_topic(
+      *log, pipeline.input.topic,
+      given.no_create_topics ? Session::MissingTopics::kRefuse : Session::MissingTopics::kCreate));
+  const bool resumable =
+      options.mode == ingest::ProduceOptions::Mode::kBatch && options.data && *options.data != "-";
+  if (resumable) {
+    options.checkpoint_file = given.checkpoint_file;
+    if (options.checkpoint_file.empty()) {
+      MILLRACE_TRY(env::make_folders(session.checkpoints_folder()));
+      options.checkpoint_file = session.checkpoints_folder() /
+                                ingest::checkpoint_file_name(pipeline.name, *options.data,
+                                                             pipeline.input.topic.name, log->url());
+    }
+  }
+  return ingest::produce(pipeline, *log, options, session.clock(), session.stop(), session.logger(),
+                         on_progress);
+}
+
+json::Value to_json(const ingest::ProduceSummary& s) {
+  json::Value object;
+  object["source"] = s.source;
+  object["topic"] = s.topic;
+  object["sent"] = s.sent;
+  object["bad_rows"] = s.bad_rows;
+  object["bytes"] = s.bytes;
+  object["duration_s"] = s.duration_s;
+  object["rate_per_s"] = s.rate_per_s();
+  object["resumed_from_row"] = s.resumed_from.value();
+  object["next_row"] = s.next_row.value();
+  object["finished"] = s.finished;
+  object["already_finished"] = s.already_finished;
+  object["dry_run"] = s.dry_run;
+  object["stop_reason"] = text_of(s.stop);
+  json::Value bad = json::Value::array();
+  for (const ingest::BadRow& row : s.bad)
+    bad.push_back({{"line", row.line}, {"message", row.message}});
+  object["bad"] = std::move(bad);
+  return object;
+}
+
+std::string describe(const ingest::ProduceSummary& s) {
+  if (s.already_finished) {
+    return s.source + " is already on " + s.topic +
+           " whole; nothing was sent (--restart sends it again)";
+  }
+  std::string text = (s.dry_run ? "would send " : "sent ") + human_count(s.sent) + " rows of " +
+                     s.source + " to " + s.topic;
+  if (!s.dry_run)
+    text += " in " + human_seconds(s.duration_s) + " (" + human_rate(s.rate_per_s()) + ")";
+  if (s.resumed_from.value() > 0)
+    text += ", from row " + human_count(static_cast<std::uint64_t>(s.resumed_from.value()));
+  if (s.bad_rows > 0) text += "; " + human_count(s.bad_rows) + " bad rows were skipped";
+  if (s.stop == ingest::ProduceStop::kSignal) {
+    text += s.resumable ? "; stopped, the same command goes on from here" : "; stopped";
+  }
+  return text;
+}
+
+void say_bad_rows(Session& session, const ingest::ProduceSummary& summary) {
+  std::vector<engine::BadLine> lines;
+  for (const ingest::BadRow& row : summary.bad) lines.push_back({row.line, row.message});
+  say_bad_lines(session, lines, summary.bad_rows);
+}
+
+}  // namespace millrace::app

@@ -1,0 +1,96 @@
+// run_program(): from the command line to an exit code.
+#include <csignal>
+#include <cstdio>
+
+#include "app/command_line.h"
+#include "app/commands.h"
+#include "app/session.h"
+#include "app/version.h"
+#include "base/text.h"
+#include "json/json.h"
+
+namespace millrace::app {
+namespace {
+
+void declare_common(CommandLine& line, CommonFlags& flags, bool& version) {
+  line.common()
+      .value("--home", &flags.home, "Folder with the log, models, checkpoints and reports")
+      .value("--log", &flags.log, "The log: sqlite:FILE (default: log.db under --home)")
+      .value("--broker,--bootstrap", &flags.broker,
+             "Same as --log kafka://... (not in this build yet)")
+      .value("--set", &flags.set,
+             "Override a pipeline key, e.g. --set model.threshold=0.4 (repeatable)")
+      .value("-X", &flags.properties, "librdkafka property=value (Kafka only; repeatable)")
+      .choice("--log-level", &flags.log_level,
+              {"debug", "info", "warning", "error", "critical", "off", "DEBUG", "INFO", "WARNING",
+               "ERROR", "CRITICAL"},
+              "Least severe log line to show")
+      .flag("--json", &flags.json, "End with one JSON object on one line instead of text")
+      .flag("-q,--quiet", &flags.quiet, "No messages and no progress")
+      .flag("-v,--verbose", &flags.verbose, "Log what happens (same as --log-level info)")
+      .flag("--version", &version, "Print the version");
+}
+
+int report(const Error& error, const CommonFlags& flags) {
+  std::fprintf(stderr, "millrace: %s\n", error.message().c_str());
+  if (flags.json) {
+    json::Value object;
+    object["error"] = {{"code", to_string(error.code())},
+                       {"message", error.message()},
+                       {"exit", error.exit_code()}};
+    std::fprintf(stdout, "%s\n", json::to_line(object).c_str());
+    std::fflush(stdout);
+  }
+  return error.exit_code();
+}
+
+}  // namespace
+
+void register_commands(CommandLine& line) {
+  register_demo(line);
+  register_init(line);
+  register_validate(line);
+  register_explain(line);
+  register_doctor(line);
+  register_topics(line);
+  register_produce(line);
+  register_score(line);
+  register_train(line);
+  register_evaluate(line);
+  register_predict(line);
+  register_transform(line);
+  register_model(line);
+  register_dlq(line);
+  register_groups(line);
+  register_log(line);
+  register_simulate(line);
+  register_version(line);
+}
+
+int run_program(int argc, const char* const* argv) {
+  CommonFlags flags;
+  bool version = false;
+  CommandLine line;
+  declare_common(line, flags, version);
+  register_commands(line);
+  const Result<bool> parsed = line.parse(argc, argv);
+  if (version) {
+    std::printf("%s\n", version_line().c_str());
+    return 0;
+  }
+  if (!parsed) return report(parsed.error(), flags);
+  if (!*parsed) return 0;
+  telemetry::Logger logger;
+  auto level = telemetry::parse_level(flags.verbose ? "info" : flags.log_level);
+  if (!level) return report(level.error(), flags);
+  logger.set_level(flags.quiet ? telemetry::Level::kError : *level);
+  env::StopToken stop;
+  stop.listen_to_signals();
+  Session session(flags, env::real_clock(), stop, logger);
+  const Result<int> exit = line.chosen()(session);
+  if (!exit) return report(exit.error(), flags);
+  if (const Status flushed = session.flush(); !flushed) return report(flushed.error(), flags);
+  return *exit;
+}
+
+}  // namespace millrace::app

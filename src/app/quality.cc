@@ -1,0 +1,45 @@
+#include "app/quality.h"
+
+#include "app/bad_lines.h"
+#include "app/terminal/table.h"
+#include "base/human.h"
+#include "ingest/quality.h"
+#include "json/json.h"
+
+namespace millrace::app {
+
+Result<int> quality_report(Session& session, const spec::Pipeline& pipeline,
+                           const std::string& data) {
+  if (data.empty()) {
+    return Error(ErrorCode::kUsage, "--qc reports on a file; name it with --data");
+  }
+  MILLRACE_ASSIGN(const ingest::QualityReport report,
+                  ingest::measure_quality(pipeline, data, session.stop()));
+  Table table({{"column"},
+               {"missing", Table::Align::kRight},
+               {"", Table::Align::kRight},
+               {"invalid", Table::Align::kRight},
+               {"mean", Table::Align::kRight},
+               {"std", Table::Align::kRight},
+               {"min", Table::Align::kRight},
+               {"max", Table::Align::kRight},
+               {"longest gap", Table::Align::kRight}});
+  for (const ingest::ColumnQuality& column : report.columns) {
+    const auto number = [&column](double value) {
+      return column.numbers == 0 ? std::string("-") : human_number(value, 2);
+    };
+    table.add_row({column.name, human_count(column.missing),
+                   human_percent(column.missing_percent() / 100), human_count(column.invalid),
+                   number(column.mean), number(column.std_dev), number(column.min),
+                   number(column.max), human_count(column.longest_gap)});
+  }
+  std::vector<engine::BadLine> bad;
+  for (const ingest::BadRow& row : report.bad) bad.push_back({row.line, row.message});
+  say_bad_lines(session, bad, report.bad_rows);
+  MILLRACE_TRY(session.finish(ingest::to_json(report),
+                              report.source + ": " + human_count(report.rows) + " rows, " +
+                                  human_count(report.bad_rows) + " bad\n" + table.to_string()));
+  return report.bad_rows > 0 ? exit_code_of(ErrorCode::kBadData) : 0;
+}
+
+}  // namespace millrace::app

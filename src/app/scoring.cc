@@ -1,0 +1,206 @@
+#include "app/scoring.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "app/terminal/progress.h"
+#include "app/version.h"
+#include "base/human.h"
+#include "report/summary_files.h"
+
+namespace millrace::app {
+namespace {
+
+// How long a bounded command tries to reach the log and its topics; a streaming one tries for ever.
+constexpr Milliseconds kReachMax{10'000};
+constexpr Milliseconds kReachRetry{500};
+
+Status apply_start(const std::string& from, ScoringPlan& plan) {
+  if (from == "earliest") return {};
+  if (from == "latest") {
+    plan.start = log::StartAt::kLatest;
+    return {};
+  }
+  const auto time = env::parse_rfc3339(from);
+  if (!time) {
+    return Error(ErrorCode::kUsage, "--from '" + from +
+                                        "': choose earliest, latest or a time such as "
+                                        "2025-10-11T03:28:23Z");
+  }
+  plan.start = log::StartAt::kTime;
+  plan.start_time = *time;
+  return {};
+}
+
+Status override_topic(const std::string& flag, const std::string& given, TopicName& name) {
+  if (given.empty()) return {};
+  if (!is_legal_topic_name(given)) {
+    return Error(ErrorCode::kUsage,
+                 flag + " '" + given + "' is no topic name: 1 to 249 of a-z A-Z 0-9 . _ -");
+  }
+  name = TopicName(given);
+  return {};
+}
+
+struct Running {
+  std::unique_ptr<log::Log> log;
+  std::unique_ptr<log::Consumer> consumer;
+};
+
+// Opens the log and joins the group, creating missing topics.
+Result<Running> open_running(Session& session, const ScoringPlan& plan,
+                             const ScoringOptions& options) {
+  const auto missing =
+      options.no_create_topics ? Session::MissingTopics::kRefuse : Session::MissingTopics::kCreate;
+  Running running;
+  MILLRACE_ASSIGN(running.log, session.open_log(Session::Create::kIfMissing));
+  const spec::Pipeline& p = plan.pipeline;
+  MILLRACE_TRY(session.ensure_topic(*running.log, p.input.topic, missing));
+  MILLRACE_TRY(session.ensure_topic(*running.log, p.output.topic, missing));
+  MILLRACE_TRY(session.ensure_topic(*running.log, p.dead_letter.topic, missing));
+  log::ConsumerOptions consume;
+  consume.group = p.group;
+  consume.topics = {p.input.topic.name};
+  consume.start = plan.start;
+  consume.start_time = plan.start_time;
+  consume.exactly_once = p.delivery == spec::Delivery::kExactlyOnce;
+  consume.batch_records_max = p.commit_records_max;
+  if (options.messages_max) {
+    const auto window = static_cast<std::size_t>(*options.messages_max);
+    consume.batch_records_max = std::min(consume.batch_records_max, window);
+  }
+  MILLRACE_ASSIGN(running.consumer, running.log->open_consumer(consume));
+  return running;
+}
+
+// Errors that may pass by themselves are tried again: for ever when streaming, for 10 s otherwise.
+Result<Running> reach(Session& session, const ScoringPlan& plan, const ScoringOptions& options) {
+  const bool streaming = options.mode == engine::ScoreOptions::Mode::kStreaming;
+  const SteadyTime give_up = session.clock().steady() + kReachMax;
+  telemetry::RateLimit limit(kReachMax);
+  while (true) {
+    Result<Running> running = open_running(session, plan, options);
+    if (running || running.error().disposition() != Disposition::kRetry) return running;
+    if (!streaming && session.clock().steady() >= give_up) return running;
+    if (session.stop().requested()) {
+      return Error(ErrorCode::kTryAgain, "stopped while the log was away; nothing was consumed");
+    }
+    if (limit.allow(session.clock().steady(), nullptr)) {
+      session.logger().warning("the log is away, trying again: " + running.error().message());
+    }
+    session.clock().sleep_until(session.clock().steady() + kReachRetry);
+  }
+}
+
+report::SummaryWords words_of(const spec::Pipeline& pipeline) {
+  report::SummaryWords words;
+  const auto label = pipeline.schema.label();
+  if (label) words.outcome = pipeline.schema.field(*label).name;
+  if (!pipeline.output.key_field.empty()) words.key = pipeline.output.key_field;
+  words.program = version_line();
+  return words;
+}
+
+Status write_report(Session& session, const ScoringPlan& plan, ScoringOutcome& outcome) {
+  MILLRACE_ASSIGN(const report::SummaryFiles files,
+                  report::write_summary(session.reports_folder(), outcome.summary,
+                                        session.clock().now(), words_of(plan.pipeline)));
+  outcome.report_json = files.json;
+  outcome.report_html = files.html;
+  return {};
+}
+
+}  // namespace
+
+Result<ScoringPlan> plan_scoring(Session& session, spec::Pipeline pipeline,
+                                 const ScoringOptions& options) {
+  ScoringPlan plan;
+  plan.pipeline = std::move(pipeline);
+  MILLRACE_TRY(
+      override_topic("--input-topic", options.input_topic, plan.pipeline.input.topic.name));
+  MILLRACE_TRY(
+      override_topic("--output-topic", options.output_topic, plan.pipeline.output.topic.name));
+  MILLRACE_TRY(override_topic("--deadletter-topic", options.dead_letter_topic,
+                              plan.pipeline.dead_letter.topic.name));
+  TopicName group(plan.pipeline.group.value());
+  MILLRACE_TRY(override_topic("--consumer-group", options.group, group));
+  plan.pipeline.group = GroupId(group.value());
+  MILLRACE_TRY(apply_start(options.from, plan));
+  // Reading what it writes would go round for ever.
+  const TopicName& input = plan.pipeline.input.topic.name;
+  if (input == plan.pipeline.output.topic.name || input == plan.pipeline.dead_letter.topic.name) {
+    return Error(ErrorCode::kUsage,
+                 "topic '" + input.value() + "' cannot be both input and output");
+  }
+  const model::Registry registry = session.registry();
+  if (options.model_path.empty()) {
+    MILLRACE_ASSIGN(plan.model, registry.load(plan.pipeline.name, options.model));
+  } else {
+    MILLRACE_ASSIGN(plan.model, registry.load_folder(options.model_path));
+  }
+  // Says now what would otherwise only show after the log is open.
+  engine::ScorerOptions scorer;
+  scorer.predictor = options.predictor;
+  MILLRACE_TRY(engine::RecordScorer::make(plan.pipeline, plan.model, session.clock(), scorer));
+  return plan;
+}
+
+Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
+                                   const ScoringOptions& options) {
+  MILLRACE_ASSIGN(Running running, reach(session, plan, options));
+  engine::ScorerOptions scorer_options;
+  scorer_options.predictor = options.predictor;
+  scorer_options.check = options.validate ? engine::ScorerOptions::Check::kInputAndOutput
+                                          : engine::ScorerOptions::Check::kInput;
+  MILLRACE_ASSIGN(
+      engine::RecordScorer scorer,
+      engine::RecordScorer::make(plan.pipeline, plan.model, session.clock(), scorer_options));
+  session.logger().info("scoring with model " + scorer.model_version() + ", predictor " +
+                        std::string(scorer.predictor()));
+  engine::ScoreOptions run_options;
+  run_options.mode = options.mode;
+  if (options.messages_max)
+    run_options.messages_max = static_cast<std::uint64_t>(*options.messages_max);
+  run_options.idle_timeout = Milliseconds(options.timeout_ms);
+  run_options.progress_every = static_cast<std::uint64_t>(options.progress_every);
+  engine::ScoreRun run(plan.pipeline, scorer, *running.consumer, session.clock(), session.stop(),
+                       session.logger(), run_options);
+  Progress progress(session.clock(),
+                    session.flags().quiet ? Progress::Sink::kNone : Progress::Sink::kTerminal,
+                    "scoring", std::nullopt);
+  progress.step_aside_for(session.logger());
+  const Status result =
+      run.run([&progress](const data::RunSummary& summary) { progress.update(summary.consumed); });
+  progress.finish();
+  ScoringOutcome outcome;
+  outcome.summary = run.summary();
+  if (!result) {
+    session.say(describe(outcome));
+    return result.error();
+  }
+  const bool window = options.mode == engine::ScoreOptions::Mode::kWindow;
+  if (window && !options.no_report) MILLRACE_TRY(write_report(session, plan, outcome));
+  return outcome;
+}
+
+std::string describe(const ScoringOutcome& outcome) {
+  const data::RunSummary& s = outcome.summary;
+  std::string text = "consumed " + human_count(s.consumed) + ": " + human_count(s.predicted) +
+                     " predicted, " + human_count(s.dead_lettered) + " dead letters, in " +
+                     human_seconds(s.duration_s) + " (" + human_rate(s.rate_per_s()) + ")\n";
+  const auto positive = s.by_label.find(s.positive_label);
+  if (s.predicted > 0 && positive != s.by_label.end()) {
+    const double share = static_cast<double>(positive->second) / static_cast<double>(s.predicted);
+    text += "model " + s.model_version + ": " + s.positive_label + " " + human_percent(share) +
+            ", mean probability " + human_percent(s.mean_probability()) + "\n";
+  }
+  for (const auto& [code, count] : s.dead_letters_by_code)
+    text += "  " + human_count(count) + " x " + code + "\n";
+  if (!outcome.report_html.empty()) {
+    text += "report: " + outcome.report_html.string() +
+            "\nsummary: " + outcome.report_json.string() + "\n";
+  }
+  return text;
+}
+
+}  // namespace millrace::app

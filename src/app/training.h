@@ -1,0 +1,36 @@
+// Training and saving a model: shared by `train` and `demo`.
+#pragma once
+
+#include <string>
+
+#include "app/session.h"
+#include "base/result.h"
+#include "engine/labelled_table.h"
+#include "eval/splits.h"
+#include "model/registry.h"
+
+namespace millrace::app {
+
+enum class Promote { kYes, kNo };
+
+struct TrainingOutcome {
+  model::Manifest manifest;
+  std::vector<engine::BadLine> bad;
+  std::uint64_t bad_rows = 0;
+  bool current = false;
+  double duration_s = 0;
+};
+
+// The split that the pipeline asks for, over the rows of the table.
+Result<eval::Split> split_of(const spec::Pipeline& pipeline, const engine::LabelledTable& table);
+
+// Reads the file, measures on the hold-out, refits on all rows, saves. Errors: those of its parts.
+Result<TrainingOutcome> run_training(Session& session, const spec::Pipeline& pipeline,
+                                     const std::string& data, Promote promote);
+
+// "AUC 0.8471, PR-AUC 0.6716, ..." of a metrics object (train/measure.h), a line a figure.
+std::string describe_metrics(const json::Value& metrics);
+
+std::string describe(const TrainingOutcome& outcome);
+
+}  // namespace millrace::app

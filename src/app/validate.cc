@@ -1,0 +1,87 @@
+// millrace validate and millrace explain: is a pipeline file right, and what does it come to.
+#include <memory>
+
+#include "app/command_line.h"
+#include "app/commands.h"
+#include "app/session.h"
+#include "app/terminal/table.h"
+#include "json/json.h"
+
+namespace millrace::app {
+namespace {
+
+Result<int> validate(Session& session, const std::string& name) {
+  MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, session.load_pipeline(name));
+  const spec::Pipeline& p = loaded.pipeline;
+  json::Value result;
+  result["pipeline"] = p.name;
+  result["origin"] = p.origin;
+  result["valid"] = true;
+  result["fields"] = p.schema.size();
+  result["operators"] = p.features.size();
+  MILLRACE_TRY(session.finish(result, p.origin + ": pipeline '" + p.name + "' is valid (" +
+                                          std::to_string(p.schema.size()) + " fields, " +
+                                          std::to_string(p.features.size()) +
+                                          " feature operators)"));
+  return 0;
+}
+
+json::Value explained(const spec::LoadedPipeline& loaded) {
+  json::Value result;
+  result["pipeline"] = loaded.pipeline.name;
+  result["origin"] = loaded.pipeline.origin;
+  result["values"] = json::Value::array();
+  for (const spec::Provenance& row : loaded.provenance) {
+    result["values"].push_back({{"path", row.path}, {"value", row.value}, {"origin", row.origin}});
+  }
+  return result;
+}
+
+Result<int> explain(Session& session, const std::string& name) {
+  MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, session.load_pipeline(name));
+  json::Value result = explained(loaded);
+  Table table({{"key"}, {"value"}, {"from"}});
+  for (const spec::Provenance& row : loaded.provenance)
+    table.add_row({row.path, row.value, row.origin});
+  std::string text = table.to_string();
+
+  // The columns are known exactly once a model has been fitted; before that, say so.
+  const auto model = session.registry().load(loaded.pipeline.name);
+  if (model) {
+    result["features"] = model->manifest.features;
+    result["model_version"] = model->manifest.version;
+    text += "\n" + std::to_string(model->manifest.features.size()) + " features of model " +
+            model->manifest.version + ":\n";
+    for (const std::string& feature : model->manifest.features) text += "  " + feature + "\n";
+  } else {
+    text += "\nno model yet: its feature columns show here after millrace train\n";
+  }
+  result["schemas"] = {{"input", spec::input_json_schema(loaded.pipeline)},
+                       {"prediction", spec::prediction_json_schema(loaded.pipeline)},
+                       {"dead_letter", spec::dead_letter_json_schema(loaded.pipeline)}};
+  MILLRACE_TRY(session.finish(result, text));
+  return 0;
+}
+
+}  // namespace
+
+void register_validate(CommandLine& line) {
+  auto name = std::make_shared<std::string>();
+  line.command("validate", "Check a pipeline file; all errors at once, with file:line:column",
+               "millrace validate telco-churn\nmillrace validate ./my-pipeline")
+      .positional("pipeline", name.get(), "Shipped name, folder, or file")
+      .runs([name](Session& session) { return validate(session, *name); });
+}
+
+void register_explain(CommandLine& line) {
+  auto name = std::make_shared<std::string>();
+  line.command(
+          "explain",
+          "Show what a pipeline comes to: every value with its origin, features, message schemas",
+          "millrace explain telco-churn\nmillrace explain telco-churn --set model.threshold=0.4 "
+          "--json")
+      .positional("pipeline", name.get(), "Shipped name, folder, or file")
+      .runs([name](Session& session) { return explain(session, *name); });
+}
+
+}  // namespace millrace::app

@@ -1,0 +1,58 @@
+// Rows of a file as the messages that `produce` would make of them, so that files and streams take
+// one path.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "codec/table_reader.h"
+#include "data/record_error.h"
+#include "env/stop.h"
+#include "spec/pipeline.h"
+
+namespace millrace::engine {
+
+// Not thread-safe.
+class FileRows {
+ public:
+  struct Row {
+    std::int64_t line = 0;
+    std::string_view message;  // JSON; empty with errors. kArenaPadding readable bytes follow
+    std::string_view raw;      // the row's bytes in the file
+    const data::RecordErrors* errors =
+        nullptr;  // what makes the row unreadable; nullptr when nothing does
+  };
+
+  // `path`: CSV or NDJSON by its ending, "-" is standard input (CSV). Errors: as
+  // codec::TableReader::open(). `stop` ends the wait for a pipe (kInterrupted) and outlives this.
+  static Result<FileRows> open(const spec::Pipeline& pipeline, const std::string& path,
+                               const env::StopToken& stop);
+
+  // The next row, nullopt at the end; views live until the next call. Errors: kIo.
+  Result<std::optional<Row>> next();
+
+  codec::TableFormat format() const { return format_; }
+  // The header line as it stands in a CSV file's columns (after ignoring and renaming); empty for
+  // NDJSON.
+  const std::vector<std::string>& columns() const { return reader_.columns(); }
+  std::uint64_t bytes_read() const { return reader_.bytes_read(); }
+  std::uint64_t bytes_total() const { return reader_.bytes_total(); }
+
+ private:
+  FileRows(codec::TableFormat format, codec::TableReader reader,
+           std::unique_ptr<codec::RowEncoder> encoder)
+      : format_(format), reader_(std::move(reader)), encoder_(std::move(encoder)) {}
+
+  codec::TableFormat format_;
+  codec::TableReader reader_;
+  std::unique_ptr<codec::RowEncoder> encoder_;  // of a CSV
+  std::string message_;
+  data::RecordErrors errors_;
+};
+
+}  // namespace millrace::engine

@@ -1,0 +1,320 @@
+#include "engine/record_scorer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/check.h"
+#include "codec/prediction_writer.h"
+#include "codec/record_decoder.h"
+#include "data/feature_batch.h"
+#include "features/transform.h"
+#include "json/json.h"
+#include "model/predictor.h"
+
+namespace millrace::engine {
+namespace {
+
+// What a record's message needs beyond its score, kept from the first pass (decode) for the last
+// (encode).
+struct Kept {
+  std::size_t record = 0;
+  std::string_view key_text;
+  std::string_view event_time;
+};
+
+Status check_fit(const spec::Pipeline& pipeline, const model::Manifest& manifest,
+                 const features::Transform& transform) {
+  const std::string what =
+      "model " + manifest.version + " of pipeline '" + manifest.pipeline + "' ";
+  const std::string way_out = "; train it again (millrace train " + pipeline.name + " --data FILE)";
+  if (transform.fingerprint() != manifest.feature_fingerprint) {
+    return Error(ErrorCode::kBadModel,
+                 what + "was trained with other features than its manifest says (fingerprint " +
+                     transform.fingerprint() + ", manifest " + manifest.feature_fingerprint + ")" +
+                     way_out);
+  }
+  if (transform.names() != manifest.features) {
+    return Error(ErrorCode::kBadModel,
+                 what + "names other columns than its features make" + way_out);
+  }
+  const auto label = pipeline.schema.label();
+  const auto& levels = label ? pipeline.schema.field(*label).values : std::vector<std::string>{};
+  if (!label || pipeline.schema.field(*label).name != manifest.label ||
+      !std::is_permutation(levels.begin(), levels.end(), manifest.label_values.begin(),
+                           manifest.label_values.end())) {
+    return Error(ErrorCode::kBadModel, what + "predicts '" + manifest.label +
+                                           "' with other levels than the pipeline's" + way_out);
+  }
+  return {};
+}
+
+}  // namespace
+
+struct RecordScorer::State {
+  State(const spec::Pipeline& from, codec::RecordDecoder record_decoder, features::Transform fitted,
+        std::unique_ptr<model::Predictor> made, codec::PredictionWriter message_writer,
+        env::Clock& time)
+      : pipeline(from),
+        decoder(std::move(record_decoder)),
+        transform(std::move(fitted)),
+        predictor(std::move(made)),
+        writer(std::move(message_writer)),
+        clock(time),
+        cells(from.schema.size()),
+        rows(transform.columns()) {}
+
+  spec::Pipeline pipeline;
+  codec::RecordDecoder decoder;
+  features::Transform transform;
+  std::unique_ptr<model::Predictor> predictor;
+  codec::PredictionWriter writer;
+  env::Clock& clock;
+  std::string model_version;
+  ScorerOptions::Check check = ScorerOptions::Check::kInput;
+  std::optional<std::size_t> key_field;
+  std::optional<std::size_t> event_time_field;
+  std::vector<std::size_t> segment_fields;
+  std::string_view negative_label;
+  std::string_view positive_label;
+  double threshold = 0.5;
+  bool invert = false;  // the pipeline's positive level is not the model's
+
+  // Scratch, kept between batches.
+  std::vector<data::Cell> cells;
+  data::FeatureBatch rows;
+  std::vector<Kept> kept;
+  std::vector<float> probabilities;
+  data::RecordErrors errors;
+  std::string message;
+
+  void decode_all(std::span<const log::Record> records, ScoredBatch& out, Arena& texts);
+  bool decode_one(const log::Record& record);
+  void keep(std::size_t index, const log::Record& record, ScoredBatch& out, Arena& texts);
+  void encode_all(SteadyTime arrived, ScoredBatch& out, std::string& messages);
+  bool good_output(const ScoredRecord& record, std::string_view published,
+                   data::RecordErrors& found) const;
+};
+
+// Cells and features of one record; false with `errors` filled where it must be set aside.
+bool RecordScorer::State::decode_one(const log::Record& record) {
+  errors.clear();
+  if (!record.value) {
+    errors.push_back({data::RecordCode::kTombstone, "", "the record has no value (a tombstone)"});
+    return false;
+  }
+  if (!decoder.decode(*record.value, cells, errors)) return false;
+  const std::span<double> row = rows.add_row();
+  if (transform.apply(cells, row, errors)) return true;
+  rows.remove_last_row();
+  return false;
+}
+
+void RecordScorer::State::keep(std::size_t index, const log::Record& record, ScoredBatch& out,
+                               Arena& texts) {
+  Kept entry{index, {}, {}};
+  if (key_field) entry.key_text = texts.copy(cells[*key_field].text);
+  if (event_time_field && cells[*event_time_field].state == data::CellState::kText) {
+    entry.event_time = texts.copy(cells[*event_time_field].text);
+  } else {
+    char* text = texts.allocate(24);
+    env::format_rfc3339(record.timestamp, text);
+    entry.event_time = {text, 24};
+  }
+  for (std::size_t s = 0; s < segment_fields.size(); ++s) {
+    const data::Cell& cell = cells[segment_fields[s]];
+    const bool known = cell.state == data::CellState::kCategory;
+    out.segment_codes[index * segment_fields.size() + s] =
+        known ? static_cast<std::int16_t>(cell.code) : std::int16_t{-1};
+  }
+  kept.push_back(entry);
+}
+
+void RecordScorer::State::decode_all(std::span<const log::Record> records, ScoredBatch& out,
+                                     Arena& texts) {
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (decode_one(records[i])) {
+      keep(i, records[i], out, texts);
+      continue;
+    }
+    const bool skip = !records[i].value && pipeline.input.tombstone == spec::TombstonePolicy::kSkip;
+    if (skip) continue;
+    out.records[i].outcome = Outcome::kDeadLetter;
+    out.records[i].errors = out.errors.size();
+    out.errors.push_back(errors);
+  }
+}
+
+// What `score --validate` checks of its own output beyond what the writer guarantees by
+// construction.
+bool RecordScorer::State::good_output(const ScoredRecord& record, std::string_view published,
+                                      data::RecordErrors& found) const {
+  const auto parsed = json::parse(published, "prediction");
+  if (!parsed) {
+    found.push_back({data::RecordCode::kOutputInvalid, "",
+                     "the prediction is no JSON object: " + parsed.error().message()});
+    return false;
+  }
+  auto require = [&](const std::string& field, auto matches) {
+    if (field.empty()) return;
+    const auto at = parsed->find(field);
+    if (at == parsed->end() || !matches(*at)) {
+      found.push_back({data::RecordCode::kOutputInvalid, field,
+                       "missing in the prediction, or not of its type"});
+    }
+  };
+  const spec::OutputSpec& output = pipeline.output;
+  const auto filled = [](const json::Value& v) {
+    return v.is_string() && !v.get_ref<const std::string&>().empty();
+  };
+  require(output.key_field, filled);
+  require(output.label_field,
+          [this](const json::Value& v) { return v == positive_label || v == negative_label; });
+  require(output.probability_field, [&record](const json::Value& v) {
+    return v.is_number() && v.get<double>() == record.probability && record.probability >= 0 &&
+           record.probability <= 1;
+  });
+  const auto time = [](const json::Value& v) {
+    return v.is_string() && env::parse_rfc3339(v.get<std::string>());
+  };
+  if (output.event_time) require(output.event_time_field, time);
+  require("processed_ts", time);
+  require("model_version", filled);
+  require("inference_latency_ms",
+          [](const json::Value& v) { return v.is_number() && v.get<double>() >= 0; });
+  return found.empty();
+}
+
+void RecordScorer::State::encode_all(SteadyTime arrived, ScoredBatch& out, std::string& messages) {
+  const Timestamp now = clock.now();
+  const double latency =
+      std::chrono::duration<double, std::milli>(clock.steady() - arrived).count();
+  out.latency_ms = std::max(latency, 0.0);
+  messages.clear();
+  std::vector<std::size_t> starts;
+  starts.reserve(kept.size() + 1);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    starts.push_back(messages.size());
+    ScoredRecord& record = out.records[kept[i].record];
+    const double p = static_cast<double>(probabilities[i]);
+    if (!std::isfinite(p)) {
+      record.outcome = Outcome::kDeadLetter;
+      record.errors = out.errors.size();
+      out.errors.push_back(
+          {{data::RecordCode::kNonFinite, "", "the model gave no finite probability"}});
+      continue;
+    }
+    record.outcome = Outcome::kPredicted;
+    record.probability = codec::round_to(invert ? 1 - p : p, pipeline.output.probability_decimals);
+    record.positive = record.probability >= threshold;
+    record.key_text = kept[i].key_text;
+    writer.write({.key = kept[i].key_text,
+                  .probability = record.probability,
+                  .label = record.positive ? positive_label : negative_label,
+                  .event_time = kept[i].event_time,
+                  .processed = now,
+                  .latency_ms = out.latency_ms},
+                 message);
+    messages += message;
+  }
+  starts.push_back(messages.size());
+  // Views only now: `messages` may have moved while it grew.
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    ScoredRecord& record = out.records[kept[i].record];
+    if (record.outcome != Outcome::kPredicted) continue;
+    record.message = std::string_view(messages).substr(starts[i], starts[i + 1] - starts[i]);
+    if (check == ScorerOptions::Check::kInput) continue;
+    data::RecordErrors found;
+    if (good_output(record, record.message, found)) continue;
+    record.outcome = Outcome::kDeadLetter;
+    record.errors = out.errors.size();
+    out.errors.push_back(std::move(found));
+  }
+}
+
+Result<RecordScorer> RecordScorer::make(const spec::Pipeline& pipeline,
+                                        const model::LoadedModel& model, env::Clock& clock,
+                                        const ScorerOptions& options) {
+  auto transform = features::Transform::from_json(model.manifest.transform, pipeline.schema);
+  if (!transform) return transform.error().with_context("model " + model.manifest.version);
+  MILLRACE_TRY(check_fit(pipeline, model.manifest, *transform));
+  MILLRACE_ASSIGN(codec::RecordDecoder decoder,
+                  codec::RecordDecoder::make(pipeline.schema, codec::Purpose::kScoring));
+  MILLRACE_ASSIGN(auto predictor, model::make_predictor(model.ensemble, options.predictor));
+  const spec::OutputSpec& output = pipeline.output;
+  codec::PredictionFields fields;
+  fields.key = output.key_field;
+  fields.probability = output.probability_field;
+  fields.label = output.label_field;
+  fields.event_time = output.event_time ? output.event_time_field : std::string();
+  codec::PredictionWriter writer(fields, model.manifest.version, output.probability_decimals);
+  auto state = std::make_unique<State>(pipeline, std::move(decoder), std::move(*transform),
+                                       std::move(predictor), std::move(writer), clock);
+  const data::Schema& schema = state->pipeline.schema;
+  state->model_version = model.manifest.version;
+  state->check = options.check;
+  if (!output.key_field.empty()) state->key_field = schema.find(output.key_field);
+  if (pipeline.input.event_time) state->event_time_field = schema.find(*pipeline.input.event_time);
+  for (const std::string& name : pipeline.report.segments) {
+    const auto field = schema.find(name);
+    CHECK(field.has_value());  // spec checks that report fields exist
+    state->segment_fields.push_back(*field);
+  }
+  const std::vector<std::string>& levels = schema.field(*schema.label()).values;
+  const std::size_t positive = state->pipeline.positive_code();
+  state->positive_label = levels.at(positive);
+  state->negative_label = levels.at(1 - positive);
+  // The model's probability is that of the level that was positive when it was trained, its
+  // manifest's last.
+  state->invert = levels.at(positive) != model.manifest.label_values.back();
+  state->threshold = pipeline.model.threshold;
+  return RecordScorer(std::move(state));
+}
+
+RecordScorer::RecordScorer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+RecordScorer::RecordScorer(RecordScorer&&) noexcept = default;
+RecordScorer& RecordScorer::operator=(RecordScorer&&) noexcept = default;
+RecordScorer::~RecordScorer() = default;
+
+void RecordScorer::score(std::span<const log::Record> records, SteadyTime arrived,
+                         ScoredBatch& out) {
+  State& state = *state_;
+  out.records.assign(records.size(), ScoredRecord{});
+  out.errors.clear();
+  out.segment_codes.assign(records.size() * state.segment_fields.size(), -1);
+  out.texts_.clear();
+  state.rows.clear();
+  state.kept.clear();
+
+  const Nanoseconds start = env::thread_cpu_time();
+  state.decode_all(records, out, out.texts_);
+  const Nanoseconds decoded = env::thread_cpu_time();
+  state.probabilities.resize(state.rows.rows());
+  if (state.rows.rows() > 0) state.predictor->predict(state.rows, state.probabilities);
+  const Nanoseconds predicted = env::thread_cpu_time();
+  state.encode_all(arrived, out, out.messages_);
+  out.decode_cpu = decoded - start;
+  out.predict_cpu = predicted - decoded;
+  out.encode_cpu = env::thread_cpu_time() - predicted;
+}
+
+std::vector<std::string> RecordScorer::field_texts(const log::Record& record,
+                                                   const std::vector<std::string>& fields) {
+  std::vector<std::string> texts(fields.size());
+  state_->errors.clear();
+  if (!record.value || !state_->decoder.decode(*record.value, state_->cells, state_->errors))
+    return texts;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto index = state_->pipeline.schema.find(fields[i]);
+    if (!index) continue;
+    const data::Cell& cell = state_->cells[*index];
+    const bool bare_number = cell.state == data::CellState::kNumber && cell.text.empty();
+    texts[i] = bare_number ? json::to_line(cell.number) : std::string(cell.text);
+  }
+  return texts;
+}
+
+std::string_view RecordScorer::predictor() const { return state_->predictor->engine(); }
+const std::string& RecordScorer::model_version() const { return state_->model_version; }
+
+}  // namespace millrace::engine

@@ -1,0 +1,93 @@
+// The record's path without the log: decode, validate, features, predict, compose. The stream
+// (engine/score_run.h), `predict` and the tests all go through this one class, so a record gets the
+// same answer everywhere.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "data/record_error.h"
+#include "env/clock.h"
+#include "log/record.h"
+#include "model/registry.h"
+#include "spec/pipeline.h"
+
+namespace millrace::engine {
+
+// What became of one record.
+enum class Outcome : std::uint8_t {
+  kPredicted,
+  kDeadLetter,
+  kSkipped,  // a tombstone, where the pipeline says so
+};
+
+struct ScoredRecord {
+  Outcome outcome = Outcome::kSkipped;
+  bool positive = false;
+  double probability = 0;     // of the positive level, rounded as published
+  std::string_view message;   // JSON of the prediction
+  std::string_view key_text;  // value of the output's key field, "" without one
+  std::size_t errors = 0;     // index into ScoredBatch::errors of a dead letter
+};
+
+// The answers for a batch, in its order. Views live until the next score() into the same object.
+struct ScoredBatch {
+  std::vector<ScoredRecord> records;
+  std::vector<data::RecordErrors> errors;
+  double latency_ms = 0;  // the batch's arrival to the end of its scoring
+  // CPU time of the calling thread.
+  Nanoseconds decode_cpu{0};
+  Nanoseconds predict_cpu{0};
+  Nanoseconds encode_cpu{0};
+
+  // Level codes of the report's segment fields, row-major: records x ReportSpec::segments; -1 =
+  // missing.
+  std::vector<std::int16_t> segment_codes;
+
+ private:
+  friend class RecordScorer;
+  std::string messages_;  // bytes that ScoredRecord::message points into
+  Arena texts_;
+};
+
+struct ScorerOptions {
+  std::string predictor;  // an engine's name; "" = the fastest that is exact
+  // Also check every prediction message against the output's schema (`score --validate`).
+  enum class Check { kInput, kInputAndOutput } check = Check::kInput;
+};
+
+// Not thread-safe: make one a thread. Lives independently of the Pipeline it was made from.
+class RecordScorer {
+ public:
+  // Errors: kBadModel when the model's features are not the pipeline's (fingerprint, columns,
+  // label), with what to do; kUsage for an unknown predictor.
+  static Result<RecordScorer> make(const spec::Pipeline& pipeline, const model::LoadedModel& model,
+                                   env::Clock& clock, const ScorerOptions& options = {});
+  RecordScorer(RecordScorer&&) noexcept;
+  RecordScorer& operator=(RecordScorer&&) noexcept;
+  ~RecordScorer();
+
+  // Scores every record; never fails, a bad record is an outcome.
+  void score(std::span<const log::Record> records, SteadyTime arrived, ScoredBatch& out);
+
+  // The texts of some fields of one record (a top risk), as they came; "" where missing. Decodes
+  // again.
+  std::vector<std::string> field_texts(const log::Record& record,
+                                       const std::vector<std::string>& fields);
+
+  std::string_view predictor() const;
+  const std::string& model_version() const;
+
+ private:
+  struct State;
+  explicit RecordScorer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace millrace::engine

@@ -1,0 +1,404 @@
+#include "engine/score_run.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "env/crash_point.h"
+
+namespace millrace::engine {
+namespace {
+
+// How long an idle streaming run sleeps in poll() at most; a stop request ends the wait at once.
+constexpr Milliseconds kPollMax{1000};
+// How long the outcome of a commit may take before the log is called unavailable.
+constexpr Milliseconds kCommitMax{30'000};
+
+}  // namespace
+
+ScoreRun::ScoreRun(const spec::Pipeline& pipeline, RecordScorer& scorer, log::Consumer& consumer,
+                   env::Clock& clock, env::StopToken& stop, telemetry::Logger& logger,
+                   ScoreOptions options)
+    : pipeline_(pipeline),
+      scorer_(scorer),
+      consumer_(consumer),
+      clock_(clock),
+      stop_(stop),
+      logger_(logger),
+      options_(options),
+      dead_letter_writer_(pipeline.dead_letter.format, pipeline.group) {
+  working_.pipeline = pipeline.name;
+  working_.model_version = scorer.model_version();
+  working_.label_field = pipeline.output.label_field;
+  const auto& levels = pipeline.schema.field(*pipeline.schema.label()).values;
+  working_.positive_label = levels.at(pipeline.positive_code());
+  for (const std::string& level : levels) working_.by_label[level] = 0;
+  working_.threshold = pipeline.model.threshold;
+  working_.segment_fields = pipeline.report.segments;
+  working_.risk_fields = pipeline.report.risk_fields;
+  positive_code_ = pipeline.positive_code();
+  for (const std::string& name : pipeline.report.segments) {
+    const std::size_t field = *pipeline.schema.find(name);  // spec checks that report fields exist
+    tally_.segments.push_back({field, {}});
+    tally_.segments.back().counts.resize(pipeline.schema.field(field).values.size() + 1);
+  }
+  committed_ = working_;
+}
+
+Status ScoreRun::run(const ScoreObserver& observer) {
+  observer_ = observer;
+  started_ = clock_.steady();
+  last_message_ = started_;
+  working_.started = clock_.now();
+  committed_.started = working_.started;
+  consumer_.wake_on(stop_.descriptor());
+  Status result = open_outputs();
+  if (result) result = loop();
+  committed_.duration_s = std::chrono::duration<double>(clock_.steady() - started_).count();
+  committed_.stop_reason = result ? working_.stop_reason : "error";
+  if (!result) return result;
+  return consumer_.close();
+}
+
+Status ScoreRun::open_outputs() {
+  log::Transaction& out = consumer_.transaction();
+  MILLRACE_ASSIGN(predictions_, out.open_topic(pipeline_.output.topic.name));
+  MILLRACE_ASSIGN(dead_letters_, out.open_topic(pipeline_.dead_letter.topic.name));
+  dead_letter_bytes_max_ = pipeline_.dead_letter.topic.config.message_bytes_max;
+  return {};
+}
+
+std::uint64_t ScoreRun::remaining() const {
+  if (!options_.messages_max) return UINT64_MAX;
+  return *options_.messages_max - std::min(*options_.messages_max, working_.consumed);
+}
+
+Status ScoreRun::loop() {
+  while (true) {
+    if (postponed_) MILLRACE_TRY(on_revoked(*std::exchange(postponed_, std::nullopt)));
+    if (stop_.requested()) {
+      working_.stop_reason = "signal";
+      return commit();
+    }
+    if (remaining() == 0) {
+      working_.stop_reason = "max_messages";
+      return commit();
+    }
+    if (options_.mode == ScoreOptions::Mode::kWindow && window_done()) {
+      working_.stop_reason = "caught_up";
+      return commit();
+    }
+    const bool bounded = options_.mode == ScoreOptions::Mode::kWindow;
+    if (bounded && clock_.steady() >= last_message_ + options_.idle_timeout) {
+      working_.stop_reason = "timeout";
+      return commit();
+    }
+    if (commit_due()) MILLRACE_TRY(commit());
+    const Nanoseconds before = env::thread_cpu_time();
+    MILLRACE_ASSIGN(log::Event event, consumer_.poll(next_deadline()));
+    working_.stage_cpu_ns["poll"] += (env::thread_cpu_time() - before).count();
+    MILLRACE_TRY(handle(std::move(event)));
+  }
+}
+
+SteadyTime ScoreRun::next_deadline() const {
+  SteadyTime deadline = clock_.steady() + kPollMax;
+  if (uncommitted_ > 0)
+    deadline = std::min(deadline, first_uncommitted_ + pipeline_.commit_interval);
+  if (options_.mode == ScoreOptions::Mode::kWindow) {
+    deadline = std::min(deadline, last_message_ + options_.idle_timeout);
+  }
+  return deadline;
+}
+
+bool ScoreRun::commit_due() const {
+  if (uncommitted_ == 0) return false;
+  return uncommitted_ >= pipeline_.commit_records_max ||
+         clock_.steady() >= first_uncommitted_ + pipeline_.commit_interval;
+}
+
+// Every assigned partition has been read up to the end it had when it was assigned.
+bool ScoreRun::window_done() const {
+  if (!ever_assigned_) return false;
+  for (const auto& [source, end] : window_ends_) {
+    if (reached_.at(source) < end && !consumer_.caught_up(source)) return false;
+  }
+  return !window_ends_.empty();
+}
+
+Status ScoreRun::handle(log::Event event) {
+  if (auto* batch = std::get_if<log::Batch>(&event)) return on_batch(std::move(*batch));
+  if (const auto* assigned = std::get_if<log::Assigned>(&event)) return on_assigned(*assigned);
+  if (const auto* revoked = std::get_if<log::Revoked>(&event)) return on_revoked(*revoked);
+  if (const auto* lost = std::get_if<log::Lost>(&event)) return on_lost(*lost);
+  if (const auto* outcome = std::get_if<log::CommitOutcome>(&event)) return settle(*outcome);
+  return {};
+}
+
+Status ScoreRun::on_assigned(const log::Assigned& assigned) {
+  ever_assigned_ = true;
+  for (const auto& partition : assigned.partitions) {
+    reached_[partition.source] = partition.position;
+    window_ends_[partition.source] = partition.end;
+  }
+  logger_.debug("assigned " + std::to_string(assigned.partitions.size()) + " partitions");
+  return {};
+}
+
+Status ScoreRun::on_revoked(const log::Revoked& revoked) {
+  MILLRACE_TRY(commit());
+  ++working_.rebalances;
+  for (const log::TopicPartition& source : revoked.partitions) {
+    MILLRACE_TRY(consumer_.release(source));
+    window_ends_.erase(source);
+    reached_.erase(source);
+  }
+  logger_.debug("gave " + std::to_string(revoked.partitions.size()) + " partitions away");
+  return {};
+}
+
+Status ScoreRun::on_lost(const log::Lost& lost) {
+  MILLRACE_TRY(consumer_.transaction().abort());
+  forget_uncommitted();
+  ++working_.rebalances;
+  for (const log::TopicPartition& source : lost.partitions) {
+    window_ends_.erase(source);
+    reached_.erase(source);
+  }
+  logger_.warning("lost " + std::to_string(lost.partitions.size()) +
+                  " partitions to another member; what was uncommitted is done again there");
+  return {};
+}
+
+Status ScoreRun::on_batch(log::Batch batch) {
+  env::crash_point("score.after_poll");
+  last_message_ = clock_.steady();
+  std::span<const log::Record> records = batch.records;
+  Offset next = batch.next;
+  if (records.size() > remaining()) {
+    records = records.first(remaining());
+    next = records.back().offset.next();
+  }
+  scorer_.score(records, batch.arrived, scored_);
+  env::crash_point("score.after_score");
+  working_.stage_cpu_ns["decode"] += scored_.decode_cpu.count();
+  working_.stage_cpu_ns["predict"] += scored_.predict_cpu.count();
+  working_.stage_cpu_ns["encode"] += scored_.encode_cpu.count();
+  if (uncommitted_ == 0) first_uncommitted_ = clock_.steady();
+  const Nanoseconds before = env::thread_cpu_time();
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    MILLRACE_TRY(publish(batch, i, scored_.records[i]));
+    MILLRACE_TRY(check_flood(scored_.records[i].outcome));
+  }
+  working_.stage_cpu_ns["append"] += (env::thread_cpu_time() - before).count();
+  env::crash_point("score.after_append");
+  working_.consumed += records.size();
+  uncommitted_ += records.size();
+  positions_[batch.source] = next;
+  reached_[batch.source] = next;
+  report_progress();
+  return {};
+}
+
+Status ScoreRun::publish(const log::Batch& batch, std::size_t index, ScoredRecord& scored) {
+  if (scored.outcome == Outcome::kSkipped) return {};
+  if (scored.outcome == Outcome::kDeadLetter) {
+    return publish_dead_letter(batch, index, scored_.errors[scored.errors], "decode");
+  }
+  const log::Record& record = batch.records[index];
+  const log::NewRecord out{record.key, scored.message, {}, record.timestamp, std::nullopt};
+  Status appended = consumer_.transaction().append(predictions_, out);
+  if (appended) {
+    count_prediction(batch, index, scored);
+    return {};
+  }
+  if (appended.error().code() != ErrorCode::kRecordTooLarge) return appended;
+  scored.outcome = Outcome::kDeadLetter;
+  return publish_dead_letter(batch, index,
+                             {{data::RecordCode::kOutputTooLarge, "", appended.error().message()}},
+                             "publish");
+}
+
+Status ScoreRun::publish_dead_letter(const log::Batch& batch, std::size_t index,
+                                     const data::RecordErrors& errors, std::string_view stage) {
+  const log::NewRecord letter =
+      dead_letter_writer_.compose(batch.source, batch.records[index], errors, stage, clock_.now());
+  Status appended = consumer_.transaction().append(dead_letters_, letter);
+  if (!appended && appended.error().code() == ErrorCode::kRecordTooLarge) {
+    appended = consumer_.transaction().append(dead_letters_,
+                                              dead_letter_writer_.cut(dead_letter_bytes_max_));
+  }
+  if (!appended) return appended;
+  ++working_.dead_lettered;
+  const data::RecordCode code = errors.empty() ? data::RecordCode::kUnknown : errors.front().code;
+  ++working_.dead_letters_by_code[std::string(data::to_string(code))];
+  for (const data::RecordError& error : errors) {
+    // Only names of the schema: names from outside would grow the map without bound.
+    if (pipeline_.schema.find(error.field)) ++working_.dead_letters_by_field[error.field];
+  }
+  return {};
+}
+
+void ScoreRun::count_prediction(const log::Batch& batch, std::size_t index,
+                                const ScoredRecord& scored) {
+  ++working_.predicted;
+  working_.probability_sum += scored.probability;
+  const std::size_t bins = working_.probability_histogram.size();
+  const auto bin = static_cast<std::size_t>(scored.probability * static_cast<double>(bins));
+  ++working_.probability_histogram.at(std::min(bin, bins - 1));
+  working_.latency_ms.add(scored_.latency_ms);
+  ++(scored.positive ? tally_.positive : tally_.negative);
+  for (std::size_t s = 0; s < tally_.segments.size(); ++s) {
+    const std::int16_t code = scored_.segment_codes[index * tally_.segments.size() + s];
+    auto& counts = tally_.segments[s].counts;
+    data::SegmentCount& count = code < 0 ? counts.back() : counts[static_cast<std::size_t>(code)];
+    ++count.total;
+    count.positive += scored.positive ? 1 : 0;
+    count.probability_sum += scored.probability;
+  }
+  count_risk(batch.records[index], scored);
+}
+
+void ScoreRun::fold_tally() {
+  const data::Schema& schema = pipeline_.schema;
+  const auto& levels = schema.field(*schema.label()).values;
+  working_.by_label[levels[positive_code_]] += std::exchange(tally_.positive, 0);
+  working_.by_label[levels[1 - positive_code_]] += std::exchange(tally_.negative, 0);
+  for (Tally::Segment& segment : tally_.segments) {
+    const data::Field& field = schema.field(segment.field);
+    for (std::size_t code = 0; code < segment.counts.size(); ++code) {
+      const data::SegmentCount count = std::exchange(segment.counts[code], {});
+      if (count.total == 0) continue;
+      const std::string level = code < field.values.size() ? field.values[code] : "(missing)";
+      data::SegmentCount& sum = working_.segments[field.name][level];
+      sum.total += count.total;
+      sum.positive += count.positive;
+      sum.probability_sum += count.probability_sum;
+    }
+  }
+}
+
+void ScoreRun::count_risk(const log::Record& record, const ScoredRecord& scored) {
+  auto& top = working_.top_risk;
+  const std::size_t size = pipeline_.report.top_risk;
+  if (size == 0 || (top.size() == size && scored.probability <= top.back().probability)) return;
+  data::RiskRow row;
+  row.key = record.key ? std::string(*record.key) : std::string(scored.key_text);
+  row.probability = scored.probability;
+  row.values = scorer_.field_texts(record, working_.risk_fields);
+  const auto at = std::upper_bound(
+      top.begin(), top.end(), row,
+      [](const data::RiskRow& a, const data::RiskRow& b) { return a.probability > b.probability; });
+  top.insert(at, std::move(row));
+  if (top.size() > size) top.pop_back();
+}
+
+Status ScoreRun::check_flood(Outcome outcome) {
+  const auto& breaker = pipeline_.dead_letter.stop_above;
+  if (!breaker) return {};
+  const bool dead = outcome == Outcome::kDeadLetter;
+  recent_dead_.push_back(dead);
+  recent_dead_count_ += dead ? 1 : 0;
+  if (recent_dead_.size() > breaker->window_records) {
+    recent_dead_count_ -= recent_dead_.front() ? 1 : 0;
+    recent_dead_.pop_front();
+  }
+  if (recent_dead_.size() < breaker->window_records) return {};
+  const double ratio =
+      static_cast<double>(recent_dead_count_) / static_cast<double>(recent_dead_.size());
+  if (ratio <= breaker->ratio) return {};
+  MILLRACE_TRY(consumer_.transaction().abort());
+  return Error(
+      ErrorCode::kFlood,
+      std::to_string(recent_dead_count_) + " of the last " + std::to_string(recent_dead_.size()) +
+          " records were bad, more than dead_letter.stop_above allows (" +
+          std::to_string(breaker->ratio) +
+          "); stopped before they were set aside. Look at the input (millrace topics dump " +
+          pipeline_.input.topic.name.value() + " --last 5), then start again");
+}
+
+// Commits what is pending and waits for the outcome; does nothing when nothing is pending.
+Status ScoreRun::commit() {
+  if (uncommitted_ == 0) return {};
+  env::crash_point("score.before_commit");
+  std::vector<log::Position> positions;
+  for (const auto& [source, next] : positions_) positions.push_back({source, next});
+  const Nanoseconds before = env::thread_cpu_time();
+  MILLRACE_TRY(consumer_.transaction().commit(positions));
+  const SteadyTime deadline = clock_.steady() + kCommitMax;
+  while (clock_.steady() < deadline) {
+    MILLRACE_ASSIGN(log::Event event, consumer_.poll(deadline));
+    const auto* outcome = std::get_if<log::CommitOutcome>(&event);
+    if (outcome == nullptr) {
+      // Only assignment changes and early wake-ups can come before the outcome; a batch cannot
+      // (log/log.h).
+      CHECK(!std::holds_alternative<log::Batch>(event));
+      if (auto* revoked = std::get_if<log::Revoked>(&event)) {
+        postponed_ = std::move(*revoked);  // given away once this commit has its outcome
+        continue;
+      }
+      MILLRACE_TRY(handle(std::move(event)));
+      if (uncommitted_ == 0) return {};  // lost: nothing is left to commit
+      continue;
+    }
+    working_.stage_cpu_ns["commit"] += (env::thread_cpu_time() - before).count();
+    return settle(*outcome);
+  }
+  return Error(ErrorCode::kUnavailable,
+               "the log did not answer a commit within 30 s; nothing is lost, start again");
+}
+
+Status ScoreRun::settle(const log::CommitOutcome& outcome) {
+  switch (outcome.result) {
+    case log::CommitResult::kCommitted:
+      break;
+    case log::CommitResult::kAborted:
+      logger_.warning("a commit was aborted and is done again: " + outcome.reason);
+      forget_uncommitted();
+      return {};
+    case log::CommitResult::kFenced:
+      return Error(ErrorCode::kFenced, "another process took this scorer's place (" +
+                                           outcome.reason +
+                                           "); it goes on from the last commit, nothing is lost");
+    case log::CommitResult::kUnknown:
+      return Error(ErrorCode::kTryAgain, "the outcome of a commit is not known (" + outcome.reason +
+                                             "); start again: the log knows what was committed");
+  }
+  env::crash_point("score.after_commit");
+  ++working_.commits;
+  working_.duration_s = std::chrono::duration<double>(clock_.steady() - started_).count();
+  fold_tally();
+  committed_ = working_;
+  positions_.clear();
+  uncommitted_ = 0;
+  if (observer_) observer_(committed_);
+  return {};
+}
+
+// Back to the state of the last commit; the log reads on from there by itself.
+void ScoreRun::forget_uncommitted() {
+  const std::uint64_t rebalances = working_.rebalances;
+  fold_tally();
+  working_ = committed_;
+  working_.rebalances = rebalances;
+  for (const auto& entry : positions_) {
+    // The end of the window counts from the committed position again.
+    const auto found = reached_.find(entry.first);
+    if (found != reached_.end()) found->second = Offset(0);
+  }
+  positions_.clear();
+  uncommitted_ = 0;
+}
+
+void ScoreRun::report_progress() {
+  if (options_.progress_every == 0) return;
+  if (working_.consumed / options_.progress_every == progress_reported_ / options_.progress_every)
+    return;
+  progress_reported_ = working_.consumed;
+  logger_.info("consumed " + std::to_string(working_.consumed) + ", predicted " +
+               std::to_string(working_.predicted) + ", dead letters " +
+               std::to_string(working_.dead_lettered));
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,120 @@
+// The engine: consume, score, publish, commit, until told to stop or a window is full.
+// Single-threaded and deterministic: all input comes through Consumer::poll() and the Clock.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "data/run_summary.h"
+#include "engine/dead_letter.h"
+#include "engine/record_scorer.h"
+#include "env/clock.h"
+#include "env/stop.h"
+#include "log/log.h"
+#include "spec/pipeline.h"
+#include "telemetry/logger.h"
+
+namespace millrace::engine {
+
+struct ScoreOptions {
+  enum class Mode { kStreaming, kWindow } mode = Mode::kStreaming;
+  std::optional<std::uint64_t> messages_max;  // consumed, dead letters included
+  Milliseconds idle_timeout{10'000};          // window mode: ends after this long without a message
+  std::uint64_t progress_every = 0;           // messages between progress log lines, 0 = none
+};
+
+// Called after each commit with the summary of all that is committed.
+using ScoreObserver = std::function<void(const data::RunSummary&)>;
+
+// One run over one consumer. What the summary counts is committed; what was not committed is not
+// counted.
+class ScoreRun {
+ public:
+  // All references must outlive the run. `scorer` and `consumer` belong to the run's thread.
+  ScoreRun(const spec::Pipeline& pipeline, RecordScorer& scorer, log::Consumer& consumer,
+           env::Clock& clock, env::StopToken& stop, telemetry::Logger& logger,
+           ScoreOptions options);
+
+  // Runs to the end: the window is full or caught up, or stop was requested (then drained and
+  // committed). Errors: kFenced, kFlood (dead letters above the breaker's ratio; nothing of the
+  // last batch is committed), kUnknownTopic, and what the log returns. summary() is valid after an
+  // error as well.
+  Status run(const ScoreObserver& observer = {});
+
+  const data::RunSummary& summary() const { return committed_; }
+
+ private:
+  Status open_outputs();
+  Status loop();
+  Status handle(log::Event event);
+  Status on_batch(log::Batch batch);
+  Status on_assigned(const log::Assigned& assigned);
+  Status on_revoked(const log::Revoked& revoked);
+  Status on_lost(const log::Lost& lost);
+  Status publish(const log::Batch& batch, std::size_t index, ScoredRecord& scored);
+  Status publish_dead_letter(const log::Batch& batch, std::size_t index,
+                             const data::RecordErrors& errors, std::string_view stage);
+  void count_prediction(const log::Batch& batch, std::size_t index, const ScoredRecord& scored);
+  void count_risk(const log::Record& record, const ScoredRecord& scored);
+  Status check_flood(Outcome outcome);
+  Status commit();
+  Status settle(const log::CommitOutcome& outcome);
+  void forget_uncommitted();
+  void fold_tally();
+  bool window_done() const;
+  bool commit_due() const;
+  SteadyTime next_deadline() const;
+  std::uint64_t remaining() const;
+  void report_progress();
+
+  // What is counted for every prediction, in flat memory: folded into the summary's maps once a
+  // commit.
+  struct Tally {
+    std::uint64_t positive = 0;
+    std::uint64_t negative = 0;
+    struct Segment {
+      std::size_t field = 0;                   // of the schema
+      std::vector<data::SegmentCount> counts;  // by level code, the last for missing
+    };
+    std::vector<Segment> segments;
+  };
+
+  const spec::Pipeline& pipeline_;
+  RecordScorer& scorer_;
+  log::Consumer& consumer_;
+  env::Clock& clock_;
+  env::StopToken& stop_;
+  telemetry::Logger& logger_;
+  ScoreOptions options_;
+  ScoreObserver observer_;
+
+  log::TopicHandle predictions_;
+  log::TopicHandle dead_letters_;
+  std::size_t dead_letter_bytes_max_ = 0;
+  DeadLetterWriter dead_letter_writer_;
+  ScoredBatch scored_;
+
+  data::RunSummary working_;  // with what is not committed yet
+  data::RunSummary committed_;
+  std::map<log::TopicPartition, Offset> positions_;  // to commit next
+  std::map<log::TopicPartition, Offset> reached_;    // next offset after the last record handed out
+  std::map<log::TopicPartition, Offset> window_ends_;  // end offsets seen when assigned
+  std::uint64_t uncommitted_ = 0;
+  SteadyTime first_uncommitted_{};
+  SteadyTime started_{};
+  SteadyTime last_message_{};
+  bool ever_assigned_ = false;
+  std::deque<bool> recent_dead_;  // the breaker's window, true = dead letter
+  std::uint64_t recent_dead_count_ = 0;
+  std::uint64_t progress_reported_ = 0;
+  std::optional<log::Revoked> postponed_;  // came while a commit was in flight
+  Tally tally_;                            // of predictions since the last commit
+  std::size_t positive_code_ = 0;
+};
+
+}  // namespace millrace::engine

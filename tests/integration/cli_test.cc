@@ -1,0 +1,225 @@
+// The command line as a contract: help, spelling, exit codes, --json, environment.
+#include <gtest/gtest.h>
+
+#include "program.h"
+
+namespace millrace::integration {
+namespace {
+
+struct ExitCase {
+  std::vector<std::string> arguments;
+  int exit_code;
+  std::string said;  // must stand on stderr
+};
+
+void PrintTo(const ExitCase& c, std::ostream* out) {
+  for (const std::string& word : c.arguments) *out << word << " ";
+}
+
+class ExitCodes : public testing::TestWithParam<ExitCase> {};
+
+TEST_P(ExitCodes, FitTheCauseAndTheMessageNamesIt) {
+  const Workplace place;
+  place.write("bad.yaml", "version: 1\nname: x\ninputt: {topic: a}\n");
+  place.write("empty.csv", "");
+  const Finished finished = place.run(GetParam().arguments);
+  EXPECT_EQ(finished.exit_code, GetParam().exit_code) << finished.out << finished.err;
+  EXPECT_NE(finished.err.find(GetParam().said), std::string::npos) << finished.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cli, ExitCodes,
+    testing::Values(
+        ExitCase{{}, 2, "no command"}, ExitCase{{"scor"}, 2, "did you mean 'score'"},
+        ExitCase{
+            {"score", "telco-churn", "--max-mesages", "5"}, 2, "did you mean '--max-messages'"},
+        ExitCase{{"score"}, 2, "pipeline"}, ExitCase{{"topics"}, 2, "subcommand"},
+        ExitCase{{"score", "telco-churn", "--mode", "fast"}, 2, "streaming, batch"},
+        ExitCase{{"score", "telco-churn", "--max-messages", "0"}, 2, "max-messages"},
+        ExitCase{
+            {"score", "telco-churn", "--model-backend", "spark"}, 2, "--model-backend is gone"},
+        ExitCase{
+            {"score", "telco-churn", "--preprocessor-path", "x"}, 2, "--preprocessor-path is gone"},
+        ExitCase{
+            {"score", "telco-churn", "--customer-schema", "x"}, 2, "--customer-schema is gone"},
+        ExitCase{
+            {"score", "telco-churn", "--prediction-schema", "x"}, 2, "--prediction-schema is gone"},
+        ExitCase{{"score", "telco-churn"}, 78, "millrace train telco-churn"},
+        ExitCase{{"score", "telco-churn", "--log", "kafka://localhost:9092", "--mode", "batch"},
+                 2,
+                 "Kafka"},
+        ExitCase{{"topics", "list", "--log", "postgres://x"}, 2, "sqlite:FILE"},
+        ExitCase{{"validate", "telko-churn"}, 66, "did you mean 'telco-churn'"},
+        ExitCase{{"validate", "bad.yaml"},
+                 78,
+                 "bad.yaml:3:1: unknown key 'inputt', did you mean 'input'"},
+        ExitCase{{"train", "telco-churn", "--data", "nowhere.csv"}, 66, "nowhere.csv"},
+        ExitCase{{"train", "telco-churn", "--data", "empty.csv"}, 65, "empty.csv"},
+        ExitCase{{"train", "telco-churn", "--data", "x.parquet"}, 2, "Parquet"},
+        ExitCase{{"produce", "telco-churn", "--data", "nowhere.csv"}, 66, "nowhere.csv"},
+        ExitCase{{"produce", "telco-churn", "--events-per-sec", "0"}, 2, "events-per-sec"},
+        ExitCase{{"produce", "telco-churn", "--mode", "streaming", "--events-per-sec", "-5"},
+                 2,
+                 "events-per-sec"},
+        ExitCase{{"produce", "telco-churn", "--count", "1", "--no-create-topics"},
+                 69,
+                 "telco.raw.customers"},
+        ExitCase{{"topics", "dump", "nothing"}, 66, "log.db"},
+        ExitCase{{"model", "show", "telco-churn"}, 78, "millrace train"},
+        ExitCase{{"demo", "nonsense"}, 66, "nonsense"}));
+
+TEST(Cli, EveryCommandHasHelpThatStartsWithExamples) {
+  const Workplace place;
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"demo"},
+                                                  {"init"},
+                                                  {"validate"},
+                                                  {"explain"},
+                                                  {"doctor"},
+                                                  {"topics"},
+                                                  {"topics", "dump"},
+                                                  {"produce"},
+                                                  {"score"},
+                                                  {"train"},
+                                                  {"evaluate"},
+                                                  {"predict"},
+                                                  {"transform"},
+                                                  {"model"},
+                                                  {"model", "list"},
+                                                  {"dlq"},
+                                                  {"dlq", "replay"},
+                                                  {"groups"},
+                                                  {"log"},
+                                                  {"simulate"},
+                                                  {"version"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.emplace_back("--help");
+    const Finished finished = place.run(arguments);
+    EXPECT_EQ(finished.exit_code, 0) << command.back();
+    EXPECT_TRUE(finished.out.starts_with("Examples:"))
+        << command.back() << ": " << finished.out.substr(0, 80);
+    EXPECT_TRUE(finished.err.empty());
+  }
+}
+
+TEST(Cli, FlagsWorkBeforeAndAfterTheCommand) {
+  const Workplace place;
+  ASSERT_EQ(place.run({"topics", "create", "telco-churn", "--home", "elsewhere"}).exit_code, 0);
+  const json::Value before =
+      place.run({"--home", "elsewhere", "--json", "topics", "list"}).last_json();
+  const json::Value after =
+      place.run({"topics", "list", "--json", "--home", "elsewhere"}).last_json();
+  EXPECT_EQ(before, after);
+  EXPECT_EQ(before["topics"].size(), 3U);
+}
+
+TEST(Cli, EnvironmentSetsFlagsAndFlagsWin) {
+  const Workplace place;
+  ASSERT_EQ(place.run({"topics", "create", "telco-churn"}, {{"MILLRACE_HOME", "a"}}).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(place.file("a/log.db")));
+  ASSERT_EQ(place.run({"topics", "create", "telco-churn", "--home", "b"}, {{"MILLRACE_HOME", "c"}})
+                .exit_code,
+            0);
+  EXPECT_TRUE(std::filesystem::exists(place.file("b/log.db")));
+  EXPECT_FALSE(std::filesystem::exists(place.file("c")));
+}
+
+TEST(Cli, UnknownTopicIs69AndAnEmptyOnePrintsNothing) {
+  const Workplace place;
+  ASSERT_EQ(place.run({"topics", "create", "telco-churn"}).exit_code, 0);
+  const Finished empty = place.run({"topics", "dump", "telco.churn.predictions"});
+  EXPECT_EQ(empty.exit_code, 0);
+  EXPECT_TRUE(empty.out.empty());
+  EXPECT_EQ(place.run({"topics", "dump", "nothing"}).exit_code, 69);
+}
+
+TEST(Cli, BadRowsAreListedByLineAndMakeTheExitCode65) {
+  const Workplace place;
+  const std::string good = place.simulate(3);
+  place.write("in.ndjson", good + "{broken\n" + place.simulate(2, {"--seed", "5"}));
+  const Finished strict = place.run({"produce", "telco-churn", "--data", "in.ndjson", "--json"});
+  EXPECT_EQ(strict.exit_code, 65);
+  EXPECT_EQ(strict.last_json()["sent"], 5);
+  EXPECT_EQ(strict.last_json()["bad_rows"], 1);
+  EXPECT_EQ(strict.last_json()["bad"][0]["line"], 4);
+  EXPECT_NE(strict.err.find("line 4"), std::string::npos);
+  EXPECT_EQ(
+      place.run({"produce", "telco-churn", "--data", "in.ndjson", "--restart", "--allow-invalid"})
+          .exit_code,
+      0);
+}
+
+TEST(Cli, PredictWritesALineForEveryRowInOrder) {
+  const Workplace place;
+  place.train_telco();
+  place.write("in.ndjson", place.simulate(2) + "{\"customerID\":\"7590-VHVEG\"}\n" +
+                               place.simulate(1, {"--seed", "9"}));
+  const Finished finished = place.run({"predict", "telco-churn", "--data", "in.ndjson"});
+  EXPECT_EQ(finished.exit_code, 65);
+  const auto lines = finished.json_lines();
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_TRUE(lines[2].contains("error"));
+  EXPECT_FALSE(lines[3].contains("error"));
+  EXPECT_TRUE(lines[0].contains("churn_probability"));
+}
+
+TEST(Cli, DryRunsChangeNothing) {
+  const Workplace place;
+  EXPECT_EQ(place.run({"produce", "telco-churn", "--count", "5", "--dry-run", "--json"})
+                .last_json()["sent"],
+            5);
+  EXPECT_FALSE(std::filesystem::exists(place.file(".millrace/log.db")));
+  place.train_telco(500);
+  EXPECT_EQ(place.run({"score", "telco-churn", "--dry-run"}).exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(place.file(".millrace/log.db")));
+}
+
+TEST(Cli, ClosedOutputIsNoError) {
+  const Workplace place;
+  const Finished piped = place.run({"simulate", "telco-churn", "--count", "0"});
+  EXPECT_EQ(piped.exit_code, 0);
+  EXPECT_TRUE(piped.out.empty());
+}
+
+TEST(Cli, SameDataAndSeedGiveTheSameModel) {
+  const Workplace place;
+  place.train_telco(800);
+  ASSERT_EQ(place.run({"train", "telco-churn", "--data", "train.ndjson"}).exit_code, 0);
+  const json::Value models =
+      place.run({"model", "list", "telco-churn", "--json"}).last_json()["models"];
+  ASSERT_EQ(models.size(), 2U);
+  const auto digest = [](const json::Value& model) {
+    const std::string version = model["version"].get<std::string>();
+    return version.substr(version.find('-'));
+  };
+  EXPECT_EQ(digest(models[0]), digest(models[1]));
+}
+
+// What `init` writes trains, produces and scores without an edit.
+TEST(Cli, InitPipelineWorksWithoutAnEdit) {
+  const Workplace place;
+  std::string csv = "id,plan,usage,seats,left\n";
+  for (int i = 0; i < 400; ++i) {
+    const bool left = i % 5 == 0 || i % 7 == 0;
+    csv += "u" + std::to_string(1000 + i) + "," + (i % 3 == 0 ? "basic" : "pro") + "," +
+           std::to_string((left ? 10.5 : 70.25) + i % 13) + "," + std::to_string(1 + i % 9) + "," +
+           (left ? "yes" : "no") + "\n";
+  }
+  place.write("accounts.csv", csv);
+  ASSERT_EQ(place.run({"init", "accounts", "--data", "accounts.csv", "--target", "left"}).exit_code,
+            0);
+  ASSERT_EQ(place.run({"validate", "./accounts"}).exit_code, 0);
+  ASSERT_EQ(place.run({"train", "./accounts", "--data", "accounts.csv"}).exit_code, 0);
+  ASSERT_EQ(place.run({"produce", "./accounts", "--data", "accounts.csv"}).exit_code, 0);
+  const json::Value scored =
+      place.run({"score", "./accounts", "--mode", "batch", "--json"}).last_json();
+  EXPECT_EQ(scored["predicted"], 400);
+  const auto messages = place.dump("accounts.predictions");
+  ASSERT_EQ(messages.size(), 400U);
+  const auto value = json::parse(messages[0]["value"].get<std::string>(), "prediction");
+  for (const char* field : {"prediction", "probability", "model_version", "processed_ts"}) {
+    EXPECT_TRUE(value->contains(field)) << field;
+  }
+}
+
+}  // namespace
+}  // namespace millrace::integration

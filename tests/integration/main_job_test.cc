@@ -1,0 +1,140 @@
+// The main job on real customers: every row of the CSV comes out scored.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "program.h"
+
+namespace millrace::integration {
+namespace {
+
+constexpr int kTelcoRows = 7043;
+
+std::string telco_csv() { return (*data_folder() / "Telco-Customer-Churn.csv").string(); }
+
+// BUG-T1: the eleven blank TotalCharges are scored as training saw them, so that all 7,043 rows
+// come out.
+TEST(MainJob, EveryRealCustomerIsScored) {
+  NEEDS_DATA();
+  const Workplace place;
+  ASSERT_EQ(place.run({"train", "telco-churn", "--data", telco_csv()}).exit_code, 0);
+  ASSERT_EQ(place.run({"produce", "telco-churn", "--data", telco_csv()}).exit_code, 0);
+  const Finished scored = place.run({"score", "telco-churn", "--mode", "batch", "--json"});
+  ASSERT_EQ(scored.exit_code, 0) << scored.err;
+  EXPECT_EQ(scored.last_json()["consumed"], kTelcoRows);
+  EXPECT_EQ(scored.last_json()["predicted"], kTelcoRows);
+  EXPECT_EQ(scored.last_json()["dead_lettered"], 0);
+  std::set<std::string> customers;
+  for (const json::Value& message : place.dump("telco.churn.predictions")) {
+    const auto prediction = json::parse(message["value"].get<std::string>(), "prediction");
+    ASSERT_TRUE(prediction);
+    EXPECT_EQ((*prediction)["customerID"], message["key"]);
+    customers.insert(message["key"].get<std::string>());
+  }
+  EXPECT_EQ(customers.size(), static_cast<std::size_t>(kTelcoRows));
+}
+
+// BUG-T9: one threshold, and file and stream give the same answer to the digit.
+TEST(MainJob, FileAndStreamAgreeOnEveryCustomer) {
+  NEEDS_DATA();
+  const Workplace place;
+  ASSERT_EQ(place.run({"train", "telco-churn", "--data", telco_csv()}).exit_code, 0);
+  ASSERT_EQ(place.run({"produce", "telco-churn", "--data", telco_csv()}).exit_code, 0);
+  ASSERT_EQ(place.run({"score", "telco-churn", "--mode", "batch", "--set", "model.threshold=0.35"})
+                .exit_code,
+            0);
+  const Finished file =
+      place.run({"predict", "telco-churn", "--data", telco_csv(), "--set", "model.threshold=0.35"});
+  ASSERT_EQ(file.exit_code, 0) << file.err;
+  std::map<std::string, json::Value> by_customer;
+  for (const json::Value& message : place.dump("telco.churn.predictions")) {
+    by_customer[message["key"].get<std::string>()] =
+        *json::parse(message["value"].get<std::string>(), "prediction");
+  }
+  const auto lines = file.json_lines();
+  ASSERT_EQ(lines.size(), static_cast<std::size_t>(kTelcoRows));
+  for (const json::Value& line : lines) {
+    const json::Value& streamed = by_customer.at(line["customerID"].get<std::string>());
+    ASSERT_EQ(line["churn_probability"], streamed["churn_probability"]);
+    ASSERT_EQ(line["prediction"], streamed["prediction"]);
+    const bool positive = line["churn_probability"].get<double>() >= 0.35;
+    ASSERT_EQ(line["prediction"], positive ? "Yes" : "No");
+  }
+}
+
+// Where scoring goes on after a stop is the log's business: a second window finds nothing to do.
+TEST(MainJob, SecondRunHasNothingLeftToDo) {
+  const Workplace place;
+  place.train_telco();
+  place.write("in.ndjson", place.simulate(300, {"--seed", "7"}));
+  ASSERT_EQ(place.run({"produce", "telco-churn", "--data", "in.ndjson"}).exit_code, 0);
+  EXPECT_EQ(
+      place.run({"score", "telco-churn", "--mode", "batch", "--json"}).last_json()["consumed"],
+      300);
+  EXPECT_EQ(
+      place.run({"score", "telco-churn", "--mode", "batch", "--json"}).last_json()["consumed"], 0);
+  const Finished again = place.run({"produce", "telco-churn", "--data", "in.ndjson", "--json"});
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_EQ(again.last_json()["sent"], 0);
+  EXPECT_EQ(place.dump("telco.churn.predictions").size(), 300U);
+}
+
+// BUG-T10: a live customer has no label.
+TEST(MainJob, LabelIsNotRequiredWhenScoring) {
+  const Workplace place;
+  place.train_telco();
+  std::string rows;
+  for (const json::Value& line :
+       place.run({"simulate", "telco-churn", "--count", "20"}).json_lines()) {
+    json::Value customer = line;
+    customer.erase("Churn");
+    rows += json::to_line(customer) + "\n";
+  }
+  place.write("in.ndjson", rows);
+  ASSERT_EQ(place.run({"produce", "telco-churn", "--data", "in.ndjson", "--validate"}).exit_code,
+            0);
+  EXPECT_EQ(
+      place.run({"score", "telco-churn", "--mode", "batch", "--json"}).last_json()["predicted"],
+      20);
+}
+
+// BUG-T11: the model's columns, the matrix of `transform` and the manifest are the same thing.
+TEST(MainJob, TransformPrintsTheModelsOwnColumns) {
+  const Workplace place;
+  place.train_telco();
+  const Finished transformed =
+      place.run({"transform", "telco-churn", "--data", "train.ndjson", "--out", "x.csv"});
+  ASSERT_EQ(transformed.exit_code, 0) << transformed.err;
+  const std::string csv = *env::read_file(place.file("x.csv"), 1 << 26);
+  const std::string header = csv.substr(0, csv.find('\n'));
+  const json::Value manifest = place.run({"model", "show", "telco-churn", "--json"}).last_json();
+  std::string expected;
+  for (const json::Value& name : manifest["features"]) {
+    expected += (expected.empty() ? "" : ",") + name.get<std::string>();
+  }
+  EXPECT_EQ(header, expected);
+}
+
+// BUG-T12: a window of a run leaves a summary with real content.
+TEST(MainJob, WindowLeavesASummaryAndAPage) {
+  const Workplace place;
+  place.train_telco();
+  ASSERT_EQ(place.run({"produce", "telco-churn", "--count", "500", "--seed", "3"}).exit_code, 0);
+  const json::Value result =
+      place.run({"score", "telco-churn", "--mode", "batch", "--json"}).last_json();
+  const std::string text =
+      *env::read_file(place.path() / result["summary"].get<std::string>(), 1 << 26);
+  const auto summary = json::parse(text, "summary");
+  ASSERT_TRUE(summary);
+  EXPECT_EQ((*summary)["total_predictions"], 500);
+  EXPECT_GT((*summary)["average_churn_probability"].get<double>(), 0.05);
+  EXPECT_TRUE((*summary)["segments"].contains("Contract"));
+  EXPECT_EQ((*summary)["high_risk_customers"].size(), 10U);
+  const std::string page =
+      *env::read_file(place.path() / result["report"].get<std::string>(), 1 << 26);
+  EXPECT_NE(page.find("<svg"), std::string::npos);
+  EXPECT_EQ(page.find("http://"), page.find("http://www.w3.org"));  // nothing is fetched
+}
+
+}  // namespace
+}  // namespace millrace::integration
