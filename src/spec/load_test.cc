@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <sstream>
+
+#include "codec/record_decoder.h"
 #include "env/file.h"
 #include "json/json.h"
 #include "spec/pipeline.h"
@@ -114,6 +117,42 @@ TEST(TelcoChurn, IsAsTheReferenceSays) {
   EXPECT_EQ(p.group.value(), "telco-churn-consumer");
   EXPECT_EQ(p.output.positive, "Yes");
   EXPECT_EQ(p.model.threshold, 0.5);
+}
+
+TEST(TelcoChurn, EverySampleRecordIsValid) {
+  const auto loaded = load_pipeline("telco-churn");
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  const data::Schema& schema = loaded->pipeline.schema;
+  auto decoder = codec::RecordDecoder::make(schema, codec::Purpose::kScoring);
+  ASSERT_TRUE(decoder) << decoder.error().message();
+  std::istringstream lines{std::string(*shipped_file("telco-churn", "sample.ndjson"))};
+  std::vector<data::Cell> cells(schema.size());
+  int records = 0;
+  for (std::string line; std::getline(lines, line); ++records) {
+    data::RecordErrors errors;
+    EXPECT_TRUE(decoder->decode_copy(line, cells, errors))
+        << line << ": " << (errors.empty() ? "" : errors.front().message());
+  }
+  EXPECT_EQ(records, 12);
+}
+
+TEST(TelcoChurn, ItsFeaturesAreTheReferencesThirtyColumns) {
+  const auto loaded = load_pipeline("telco-churn");
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  const Pipeline& p = loaded->pipeline;
+  std::size_t columns = 0;
+  for (const features::Operator& op : p.features) {
+    const auto* one_hot = std::get_if<features::OneHot>(&op);
+    if (one_hot == nullptr) {
+      std::visit([&](const auto& any) { columns += any.fields.size(); }, op);
+      continue;
+    }
+    EXPECT_EQ(one_hot->fields.size(), 15U);
+    for (const std::string& field : one_hot->fields) {
+      columns += p.schema.field(*p.schema.find(field)).values.size() - 1;
+    }
+  }
+  EXPECT_EQ(columns, 30U);
 }
 
 // Golden files: MILLRACE_UPDATE_GOLDEN=1 writes them anew.

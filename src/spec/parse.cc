@@ -45,6 +45,24 @@ void read_head(config::MapReader& top, Pipeline& pipeline) {
 
 }  // namespace
 
+void internal::read_pipeline(const config::Node& root, Pipeline& pipeline,
+                             config::Reading& reading) {
+  config::MapReader top(&root, "", reading);
+  read_head(top, pipeline);
+  read_schema(top, pipeline);
+  read_topics(top, pipeline);
+  read_features(top, pipeline);
+  read_settings(top, pipeline);
+  for (const std::string_view key : kNotBuilt) {
+    if (const config::MapEntry* entry = root.find(key); entry != nullptr) {
+      top.known(key);
+      reading.error(entry->key_where, "'" + std::string(key) + "' is not built yet; leave it out");
+    }
+  }
+  top.finish();
+  check_pipeline(pipeline, reading);
+}
+
 std::size_t Pipeline::positive_code() const {
   CHECK(schema.label().has_value());
   const std::vector<std::string>& values = schema.field(*schema.label()).values;
@@ -68,20 +86,7 @@ Result<LoadedPipeline> parse_pipeline(std::string_view text, const std::string& 
     return Error(ErrorCode::kConfig, origin + ": the file holds no pipeline (a map of keys)");
   }
   config::Reading reading;
-  config::MapReader top(root.get(), "", reading);
-  read_head(top, pipeline);
-  internal::read_schema(top, pipeline);
-  internal::read_topics(top, pipeline);
-  internal::read_features(top, pipeline);
-  internal::read_settings(top, pipeline);
-  for (const std::string_view key : kNotBuilt) {
-    if (const config::MapEntry* entry = root->find(key); entry != nullptr) {
-      top.known(key);
-      reading.error(entry->key_where, "'" + std::string(key) + "' is not built yet; leave it out");
-    }
-  }
-  top.finish();
-  internal::check_pipeline(pipeline, reading);
+  internal::read_pipeline(*root, pipeline, reading);
   MILLRACE_TRY(reading.status());
   for (const config::Resolved& value : reading.values()) {
     loaded.provenance.push_back({value.path, value.value, value.origin});

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "spec/pipeline.h"
 
 namespace millrace::spec {
@@ -269,6 +271,38 @@ features:
   EXPECT_EQ(std::get<features::Impute>(p.features[0]).constant, -1.5);
   EXPECT_EQ(std::get<features::Standardize>(p.features[1]).fields.front(), "n");
   EXPECT_EQ(std::get<features::Ordinal>(p.features[2]).unknown, features::Unknown::kError);
+}
+
+// Whatever is cut out of, doubled in or written into a good file, there is an answer.
+TEST(ParsePipeline, DamagedFilesAreAnsweredNeverCrashed) {
+  const std::string good = kProduct;
+  std::mt19937 random(7);
+  const std::string inserts = "{}[]:,-&*!|>'\"#%@`\n\t ~?<\\0\xff";
+  int refused = 0;
+  for (int round = 0; round < 2000; ++round) {
+    std::string text = good;
+    const int changes = 1 + static_cast<int>(random() % 3);
+    for (int i = 0; i < changes; ++i) {
+      const std::size_t at = random() % text.size();
+      const std::size_t length = random() % 20;
+      switch (random() % 3) {
+        case 0:
+          text.erase(at, length);
+          break;
+        case 1:
+          text.insert(at, good.substr(random() % good.size(), length));
+          break;
+        default:
+          text.insert(at, 1, inserts[random() % inserts.size()]);
+      }
+    }
+    const auto loaded = parse_pipeline(text, "p.yaml");
+    if (loaded) continue;
+    ++refused;
+    EXPECT_EQ(loaded.error().code(), ErrorCode::kConfig);
+    EXPECT_EQ(loaded.error().message().rfind("p.yaml", 0), 0U) << loaded.error().message();
+  }
+  EXPECT_GT(refused, 1000);
 }
 
 // One mistake in an otherwise good file, and what is said about it.

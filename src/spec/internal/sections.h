@@ -8,6 +8,9 @@
 
 namespace millrace::spec::internal {
 
+// The whole file: all that follows, in order.
+void read_pipeline(const config::Node& root, Pipeline& pipeline, config::Reading& reading);
+
 // input, output, dead_letter, alerts. The schema must have been read: names of fields and the
 // label's levels are defaults here.
 void read_topics(config::MapReader& top, Pipeline& pipeline);

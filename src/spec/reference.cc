@@ -1,0 +1,175 @@
+#include "spec/reference.h"
+
+#include <array>
+
+namespace millrace::spec {
+namespace {
+
+// clang-format off
+constexpr std::array kKeys = {
+    KeyDoc{"version", "integer", "required", "Of the file's format: 1."},
+    KeyDoc{"name", "text", "required", "Of the pipeline: a-z, 0-9, `.`, `_`, `-`, at most 100 characters, a letter or digit first. Models, topics and the group take their names from it."},
+    KeyDoc{"group", "text", "NAME-consumer", "Consumer group of the scorer."},
+    KeyDoc{"delivery", "`exactly_once`, `at_least_once`", "exactly_once", "Whether outputs and positions are committed in one transaction, or positions after the outputs are acknowledged."},
+    KeyDoc{"sample_weight", "field", "", "Number field with the weight of each training row."},
+
+    KeyDoc{"input.topic", "text", "NAME.raw", "Where records come from."},
+    KeyDoc{"input.partitions", "integer from 1 to 10000", "1", "Of the topic, when it is created."},
+    KeyDoc{"input.replication", "integer from 1 to 100", "1", "Copies of each partition, where the log has brokers."},
+    KeyDoc{"input.retention", "duration", "", "How long records are kept. Stored and shown; applied by the log."},
+    KeyDoc{"input.message_bytes_max", "size from 1KiB to 1GiB", "1MiB", "Largest record (key, value and headers)."},
+    KeyDoc{"input.max.message.bytes", "size", "", "Kafka's name for `message_bytes_max`; give one of the two."},
+    KeyDoc{"input.topic_config", "map of texts", "", "Further settings of the topic by their Kafka names, such as `cleanup.policy`."},
+    KeyDoc{"input.key", "field", "''", "The field whose value is the record's key when producing. Left out: null keys."},
+    KeyDoc{"input.event_time", "field", "", "The timestamp field that says when it happened. Left out, or missing in a record: the record's time in the log."},
+    KeyDoc{"input.format", "`json`", "json", "How values are written."},
+    KeyDoc{"input.unknown_fields", "`ignore`, `refuse`", "ignore", "What becomes of a record with fields that the schema does not name."},
+    KeyDoc{"input.tombstone", "`dead_letter`, `skip`", "dead_letter", "What becomes of a record without a value."},
+
+    KeyDoc{"output.topic", "text", "NAME.predictions", "Where predictions go."},
+    KeyDoc{"output.partitions", "integer from 1 to 10000", "", "As for `input`; default is the input's number."},
+    KeyDoc{"output.replication", "integer from 1 to 100", "", "As for `input`; default is the input's number."},
+    KeyDoc{"output.retention", "duration", "", "As for `input`."},
+    KeyDoc{"output.message_bytes_max", "size from 1KiB to 1GiB", "1MiB", "As for `input`."},
+    KeyDoc{"output.max.message.bytes", "size", "", "As for `input`."},
+    KeyDoc{"output.topic_config", "map of texts", "", "As for `input`."},
+    KeyDoc{"output.key", "field or `none`", "", "The input field that is copied into the prediction; default is `input.key`."},
+    KeyDoc{"output.label", "text", "prediction", "Name of the predicted level."},
+    KeyDoc{"output.probability", "text", "probability", "Name of the probability of the positive level."},
+    KeyDoc{"output.event_time", "text or `none`", "", "Name of the event time in the prediction; default is the name of `input.event_time`."},
+    KeyDoc{"output.positive", "level of the label", "", "The level whose probability is published; default is the last of the label's `values`."},
+    KeyDoc{"output.probability_decimals", "integer from 1 to 15", "6", "The published probability is rounded to so many; the label is decided on the rounded one."},
+
+    KeyDoc{"dead_letter.topic", "text", "NAME.deadletter", "Where records go that cannot be scored."},
+    KeyDoc{"dead_letter.partitions", "integer from 1 to 10000", "1", "As for `input`."},
+    KeyDoc{"dead_letter.replication", "integer from 1 to 100", "", "As for `input`; default is the input's number."},
+    KeyDoc{"dead_letter.retention", "duration", "", "As for `input`."},
+    KeyDoc{"dead_letter.message_bytes_max", "size from 1KiB to 1GiB", "", "Default is the input's and 64KiB for headers."},
+    KeyDoc{"dead_letter.max.message.bytes", "size", "", "As for `input`."},
+    KeyDoc{"dead_letter.topic_config", "map of texts", "", "As for `input`."},
+    KeyDoc{"dead_letter.format", "`headers`, `envelope`", "headers", "The record's own bytes with headers that say why, or a JSON object around it."},
+    KeyDoc{"dead_letter.attempts", "integer from 1 to 1000", "3", "A record that was replayed so often stays in the dead-letter topic."},
+    KeyDoc{"dead_letter.stop_above.ratio", "number above 0 and at most 1", "", "The scorer stops when more than this share of the window went to dead letters. Without `stop_above` it never does."},
+    KeyDoc{"dead_letter.stop_above.window", "integer from 1 to 10000000", "", "Records of the window; 1000 when `stop_above` is given without it."},
+
+    KeyDoc{"alerts.topic", "text", "NAME.alerts", "Where alerts go."},
+    KeyDoc{"commit.interval", "duration from 1ms to 1m", "100ms", "A commit at least so often."},
+    KeyDoc{"commit.records", "integer from 1 to 1000000", "10000", "And after so many records."},
+
+    KeyDoc{"schema.FIELD.type", "`string`, `integer`, `number`, `boolean`, `category`, `timestamp`", "required", "What the field holds. A timestamp is RFC 3339 text."},
+    KeyDoc{"schema.FIELD.required", "true or false", "true", "Whether a record without the field is set aside. The label is only required in training."},
+    KeyDoc{"schema.FIELD.label", "true or false", "", "The target of training: one category with two `values`. Never a feature."},
+    KeyDoc{"schema.FIELD.pii", "true or false", "", "Its values are not shown in logs and reports."},
+    KeyDoc{"schema.FIELD.null", "`reject`, `missing`", "reject", "What a null is: a reason to set the record aside, or a missing value."},
+    KeyDoc{"schema.FIELD.blank", "`reject`, `missing`", "", "The same for an empty or blank text where something else than a string is due; `reject` by default."},
+    KeyDoc{"schema.FIELD.unknown", "`reject`, `missing`", "", "The same for a level that `values` does not have; `reject` by default."},
+    KeyDoc{"schema.FIELD.accept_text", "true or false", "", "Numbers may come as text (`\"151.65\"`), and stay text on the topic."},
+    KeyDoc{"schema.FIELD.min", "number", "", "Smallest legal integer or number."},
+    KeyDoc{"schema.FIELD.max", "number", "", "Largest legal integer or number."},
+    KeyDoc{"schema.FIELD.values", "list of texts", "", "The levels of a category, in order."},
+    KeyDoc{"schema.FIELD.pattern", "text", "", "RE2 expression that matches the whole of a string."},
+    KeyDoc{"schema.FIELD.sentinels", "list of numbers", "", "Numbers that mean missing, such as -200."},
+    KeyDoc{"schema.FIELD.text_bytes_max", "size from 1B to 64MiB", "", "Longest legal text of a string or category; 64KiB by default."},
+
+    KeyDoc{"features[].numeric", "list of fields", "", "Numbers as they are; missing stays missing."},
+    KeyDoc{"features[].impute", "list of fields", "", "Fills missing numbers, by `with`."},
+    KeyDoc{"features[].with", "`median`, `mean`, `constant`", "", "Of `impute`; `median` by default. Median and mean are those of the training rows."},
+    KeyDoc{"features[].value", "number", "", "Of `impute` with `with: constant`."},
+    KeyDoc{"features[].standardize", "list of fields", "", "(x - mean) / standard deviation of the training rows."},
+    KeyDoc{"features[].standardise", "list of fields", "", "The same word in British spelling."},
+    KeyDoc{"features[].one_hot", "list of fields", "", "One column of 0 and 1 for each level of a category."},
+    KeyDoc{"features[].drop", "`none`, `first`, `if_binary`", "", "Of `one_hot`: the first level's column is left out always, or where there are two levels; `none` by default."},
+    KeyDoc{"features[].ordinal", "list of fields", "", "The level's position in `values`, from 0."},
+    KeyDoc{"features[].unknown", "`ignore`, `error`", "", "Of `one_hot` and `ordinal`: missing and unknown levels are no column at all (missing), or set the record aside; `ignore` by default."},
+
+    KeyDoc{"model.algorithm", "`gradient_boosting`", "gradient_boosting", "What is trained."},
+    KeyDoc{"model.objective", "`binary`", "binary", "What it learns: the probability of the positive level."},
+    KeyDoc{"model.trees", "integer from 1 to 10000", "100", "Boosting rounds."},
+    KeyDoc{"model.depth", "integer from 1 to 16", "3", "Of a tree."},
+    KeyDoc{"model.bins", "integer from 2 to 65536", "256", "Of a feature's histogram."},
+    KeyDoc{"model.learning_rate", "number above 0 and at most 1", "0.1", "Weight of each tree."},
+    KeyDoc{"model.subsample", "number above 0 and at most 1", "1", "Share of the rows a tree sees."},
+    KeyDoc{"model.column_sample", "number above 0 and at most 1", "1", "Share of the columns a tree sees."},
+    KeyDoc{"model.min_child_weight", "number, at least 0", "1", "Smallest sum of second derivatives in a leaf."},
+    KeyDoc{"model.l2", "number, at least 0", "1", "Penalty on leaf values."},
+    KeyDoc{"model.min_split_gain", "number, at least 0", "0", "A split must gain more than this."},
+    KeyDoc{"model.threshold", "number from 0 to 1", "0.5", "The label is positive from this published probability on, everywhere."},
+    KeyDoc{"model.class_weight", "`none`, `balanced`", "none", "Whether both levels weigh the same in training, however rare one is."},
+    KeyDoc{"model.seed", "integer, at least 0", "42", "Of all that is random in training."},
+
+    KeyDoc{"split.kind", "`stratified`, `hash`, `chronological`", "stratified", "How `train` and `evaluate` set rows aside to measure on."},
+    KeyDoc{"split.test_fraction", "number from 0.001 to 0.9", "0.2", "Share of the rows set aside."},
+    KeyDoc{"split.seed", "integer, at least 0", "42", "Of the split."},
+    KeyDoc{"split.key", "field", "", "Of `kind: hash`: rows with the same value stay together."},
+
+    KeyDoc{"report.segments", "list of fields", "[]", "Categories, booleans or integers by which the report shows the share of positives."},
+    KeyDoc{"report.risk_fields", "list of fields", "[]", "Shown beside the records at highest risk."},
+    KeyDoc{"report.top_risk", "integer from 0 to 10000", "10", "How many of them."},
+
+    KeyDoc{"csv.separator", "one character or `tab`", "','", "Between cells."},
+    KeyDoc{"csv.quote", "one character", "'\"'", "Around cells that hold separators, quotes (doubled) or line ends."},
+    KeyDoc{"csv.decimal_comma", "true or false", "false", "Numbers are written 1,5."},
+    KeyDoc{"csv.header", "true or false", "true", "The first row names the columns; without it they are the schema's fields in order."},
+    KeyDoc{"csv.ignore_columns", "list of names", "[]", "Columns to leave out; `''` is a column without a name."},
+    KeyDoc{"csv.drop_empty_trailing_columns", "true or false", "false", "Leave out columns at the end that have no name and no value."},
+    KeyDoc{"csv.drop_empty_rows", "true or false", "true", "Leave out rows whose every cell is empty."},
+    KeyDoc{"csv.rename", "map of column to field", "", "Columns of the file that the schema calls otherwise."},
+    KeyDoc{"csv.field_bytes_max", "size from 16B to 1GiB", "1MiB", "Longest cell."},
+    KeyDoc{"csv.row_bytes_max", "size from 16B to 1GiB", "8MiB", "Longest row."},
+};
+// clang-format on
+
+constexpr std::string_view kHead = R"(# Keys of a pipeline file
+
+Made from the table in `src/spec/reference.cc`, which a test holds against what the program reads.
+
+A pipeline is one YAML file. Every key that is not listed here is an error with file, line, column and the nearest
+name; so is a key that does not apply where it stands. All errors of a file are reported at once. `millrace explain
+PIPELINE` shows every value and where it came from, `--set key=value` overrides one (`--set model.trees=200`; list
+items by number from 0: `--set features.0.with=mean`).
+
+Values are typed by what the key expects: where text is due, `no` is the text "no"; where a number is due, `012` is
+refused. Booleans are `true` and `false`. A duration is a number with `ms`, `s`, `m`, `h` or `d`; a size is a number
+of bytes, or one with `B`, `KB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`. A list with one item may be written without
+brackets. NAME is the pipeline's name.
+
+Known but not built yet, and refused: `routes`, `target`, `kafka`, the operators `lag`, `ema`, `rolling`, `slope`,
+`interact` and `calendar`, formats other than JSON, algorithms other than gradient boosting, objectives other than
+binary.
+
+A file is at most 1 MiB, with at most 100,000 values (aliases written out) and 64 levels; tags and merge keys are
+refused, anchors and aliases work.
+)";
+
+// The section a path belongs to, for a heading.
+std::string_view section_of(std::string_view path) {
+  const std::size_t end = path.find_first_of(".[");
+  return end == std::string_view::npos ? "" : path.substr(0, end);
+}
+
+}  // namespace
+
+std::span<const KeyDoc> pipeline_keys() { return kKeys; }
+
+std::string pipeline_reference() {
+  std::string page(kHead);
+  std::string_view section = "-";
+  for (const KeyDoc& key : kKeys) {
+    const std::string_view its = section_of(key.path);
+    if (its != section) {
+      section = its;
+      page += "\n## " + (its.empty() ? "Top level" : "`" + std::string(its) + "`") + "\n\n";
+      page += "| key | type | default | meaning |\n|---|---|---|---|\n";
+    }
+    page += "| `" + std::string(key.path) + "` | " + std::string(key.type) + " | ";
+    if (key.fallback == "required") {
+      page += "required";
+    } else if (!key.fallback.empty()) {
+      page += "`" + std::string(key.fallback) + "`";
+    }
+    page += " | " + std::string(key.meaning) + " |\n";
+  }
+  return page;
+}
+
+}  // namespace millrace::spec

@@ -1,0 +1,111 @@
+#include "spec/reference.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <regex>
+#include <set>
+
+#include "env/file.h"
+#include "spec/internal/sections.h"
+#include "spec/pipeline.h"
+
+namespace millrace::spec {
+namespace {
+
+// Holds every section and operator, so that every key is asked for.
+constexpr const char* kEverything = R"(version: 1
+name: small
+schema:
+  a: {type: number}
+  b: {type: number}
+  c: {type: category, values: [x, y]}
+  d: {type: category, values: [x, y]}
+  e: {type: number}
+  left: {type: category, values: ['No', 'Yes'], label: true}
+features:
+  - {numeric: [a]}
+  - {impute: [b], with: constant, value: 1}
+  - {one_hot: [c]}
+  - {ordinal: [d]}
+  - {standardize: [e]}
+)";
+
+// `schema.a.type` is `schema.FIELD.type`, `features[2].drop` is `features[].drop`.
+std::string general(const std::string& path) {
+  const std::string named =
+      std::regex_replace(path, std::regex("^schema\\.[^.]+\\."), "schema.FIELD.");
+  return std::regex_replace(named, std::regex("^features\\[[0-9]+\\]"), "features[]");
+}
+
+std::set<std::string> asked_keys() {
+  const auto root = config::load_yaml(kEverything, "p.yaml");
+  EXPECT_TRUE(root);
+  Pipeline pipeline;
+  config::Reading reading;
+  internal::read_pipeline(**root, pipeline, reading);
+  EXPECT_TRUE(reading.ok()) << reading.status().error().message();
+  std::set<std::string> asked;
+  for (const std::string& path : reading.asked()) asked.insert(general(path));
+  // Sections are no keys of their own.
+  std::set<std::string> sections;
+  for (const std::string& path : asked) {
+    for (std::size_t dot = path.find('.'); dot != std::string::npos;
+         dot = path.find('.', dot + 1)) {
+      sections.insert(path.substr(0, dot));
+    }
+  }
+  for (const std::string& section : sections) asked.erase(section);
+  asked.erase("features");
+  return asked;
+}
+
+TEST(PipelineReference, ListsExactlyTheKeysThatAreRead) {
+  std::set<std::string> listed;
+  for (const KeyDoc& key : pipeline_keys()) {
+    EXPECT_TRUE(listed.insert(std::string(key.path)).second) << key.path << " is listed twice";
+    EXPECT_FALSE(key.type.empty() || key.meaning.empty()) << key.path;
+  }
+  std::set<std::string> read = asked_keys();
+  read.insert("features[].standardise");  // the second spelling of one operator
+  EXPECT_EQ(listed, read);
+}
+
+TEST(PipelineReference, DefaultsAreThoseOfAFileThatSaysNothing) {
+  const auto loaded = parse_pipeline(kEverything, "p.yaml");
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  std::map<std::string, std::string> defaults;
+  for (const Provenance& row : loaded->provenance) {
+    if (row.origin != "default" || general(row.path).find("features") == 0) continue;
+    defaults[general(row.path)] =
+        std::regex_replace(row.value, std::regex("^small([.-])"), "NAME$1");
+  }
+  EXPECT_GT(defaults.size(), 50U);
+  for (const KeyDoc& key : pipeline_keys()) {
+    // Made from another value: the meaning says which.
+    if (key.meaning.find("efault is") != std::string_view::npos) continue;
+    const auto found = defaults.find(std::string(key.path));
+    if (found == defaults.end()) {
+      EXPECT_TRUE(key.fallback.empty() || key.fallback == "required") << key.path;
+    } else {
+      EXPECT_EQ(key.fallback, found->second) << key.path;
+    }
+  }
+}
+
+TEST(PipelineReference, ThePageIsMadeOfTheTable) {
+  const char* root = std::getenv("MILLRACE_SOURCE_DIR");
+  ASSERT_NE(root, nullptr) << "run through ctest, or set MILLRACE_SOURCE_DIR";
+  const env::Path path = env::Path(root) / "docs/reference/pipeline.md";
+  if (std::getenv("MILLRACE_UPDATE_GOLDEN") != nullptr) {
+    ASSERT_TRUE(env::make_folders(path.parent_path()));
+    ASSERT_TRUE(env::write_file_atomic(path, pipeline_reference()));
+  }
+  const auto kept = env::read_file(path, 1 << 20);
+  ASSERT_TRUE(kept) << kept.error().message();
+  EXPECT_EQ(*kept, pipeline_reference()) << "MILLRACE_UPDATE_GOLDEN=1 writes it anew";
+}
+
+}  // namespace
+}  // namespace millrace::spec
