@@ -41,7 +41,7 @@ build: packages-build  ## install what is missing and build build/release/bin/mi
 
 .PHONY: demo
 demo:  ## build, then the whole story on the embedded log (DATA=file.csv, LOG=sqlite:file, PIPELINE=telco-churn)
-	@tools/disk_space 2000 "packages (at most 1,200 MB where none is installed), the build (400 MB) and the demo (100 MB)"
+	@tools/disk_space 1200 "packages (500 MB where none is installed), the build and the demo"
 	@$(MAKE) build
 	$(BINARY) demo $(or $(PIPELINE),telco-churn) $(if $(DATA),--data "$(DATA)") $(if $(LOG),--log "$(LOG)")
 
@@ -95,7 +95,7 @@ fuzz:  ## run each fuzz target for FUZZ_SECONDS (60)
 	cmake --preset fuzz
 	cmake --build build/fuzz -j $(JOBS)
 	@for target in build/fuzz/bin/*_fuzz; do \
-	  name=$$(basename $$target); corpus=build/fuzz/corpus/$$name; mkdir -p $$corpus; \
+	  name=$$(basename $$target _fuzz); corpus=build/fuzz/corpus/$$name; mkdir -p $$corpus; \
 	  echo "== $$name"; \
 	  $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 \
 	    $$corpus $$(ls -d fuzz/seeds/$$name 2>/dev/null); \
