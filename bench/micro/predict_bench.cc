@@ -294,6 +294,27 @@ void compare(Case& c, const std::string& engine) {
   std::fflush(stdout);
 }
 
+// Milliseconds from the text of model.json to a chosen predictor.
+void time_load(const Case& c) {
+  const std::string text = json::to_line(model::to_json(*c.ensemble));
+  std::vector<double> parsing;
+  std::vector<double> choosing;
+  for (std::size_t i = 0; i < kPairs; ++i) {
+    const Nanoseconds start = env::thread_cpu_time();
+    const json::Value document = json::parse(text, "model.json").value();
+    auto ensemble =
+        std::make_shared<model::TreeEnsemble>(model::tree_ensemble_from_json(document).value());
+    const Nanoseconds parsed = env::thread_cpu_time();
+    benchmark::DoNotOptimize(model::make_predictor(std::move(ensemble)).value());
+    parsing.push_back(static_cast<double>((parsed - start).count()) / 1e6);
+    choosing.push_back(static_cast<double>((env::thread_cpu_time() - parsed).count()) / 1e6);
+  }
+  const json::Value line = {
+      {"bench", "load"},      {"case", c.shape.name()},   {"unit", "ms"},
+      {"bytes", text.size()}, {"parse", median(parsing)}, {"choose_engine", median(choosing)}};
+  std::printf("%s\n", json::to_line(line).c_str());
+}
+
 void register_table(Case& c) {
   for (const std::string& engine : model::legal_engines(*c.ensemble)) {
     for (const std::size_t rows : {std::size_t{1}, std::size_t{16}, kBatchRows}) {
@@ -329,6 +350,7 @@ int run(int argc, char** argv) {
       for (const std::string& engine : model::legal_engines(*c->ensemble)) compare(*c, engine);
     }
     compare(*c, "");
+    time_load(*c);
     if (table) register_table(*c);
   }
   if (table) benchmark::RunSpecifiedBenchmarks();

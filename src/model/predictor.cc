@@ -15,7 +15,9 @@ constexpr std::string_view kReference = "reference";
 constexpr std::string_view kScalar = "scalar";
 // Rows of the timing, about those of an ordinary batch, and how long each engine may take.
 constexpr std::size_t kTimingRows = 512;
-constexpr Nanoseconds kTimingMax = std::chrono::microseconds(600);
+constexpr Nanoseconds kTimingMax = std::chrono::microseconds(500);
+// Nodes of the trees that are timed.
+constexpr std::size_t kTimingNodes = 12'000;
 
 class ReferencePredictor final : public Predictor {
  public:
@@ -34,10 +36,6 @@ class ReferencePredictor final : public Predictor {
  private:
   std::shared_ptr<const TreeEnsemble> ensemble_;
 };
-
-std::size_t thresholds_max(const TreeEnsemble& ensemble) {
-  return internal::Ranking(ensemble, internal::ColumnMap(ensemble)).largest();
-}
 
 // Whether `engine` is `wanted` or of that family ("avx2" stands for "avx2-u8" and "avx2-f32").
 bool is_wanted(std::string_view engine, std::string_view wanted) {
@@ -76,31 +74,68 @@ Nanoseconds time_of(Predictor& predictor, const data::FeatureBatch& batch, std::
   return best;
 }
 
-std::unique_ptr<Predictor> fastest(std::vector<std::unique_ptr<Predictor>> predictors,
-                                   const TreeEnsemble& ensemble) {
-  if (predictors.size() == 1) return std::move(predictors.front());
-  const data::FeatureBatch batch = timing_rows(ensemble);
+// The first trees, enough to tell engines apart without building every engine in full.
+std::shared_ptr<const TreeEnsemble> sample_of(const std::shared_ptr<const TreeEnsemble>& ensemble) {
+  std::size_t nodes = 0;
+  std::size_t trees = 0;
+  while (trees < ensemble->trees.size() && nodes < kTimingNodes) {
+    nodes += ensemble->trees[trees++].nodes.size();
+  }
+  if (trees == ensemble->trees.size()) return ensemble;
+  auto sample = std::make_shared<TreeEnsemble>();
+  sample->features = ensemble->features;
+  sample->link = ensemble->link;
+  sample->base_margin = ensemble->base_margin;
+  sample->trees.assign(ensemble->trees.begin(),
+                       ensemble->trees.begin() + static_cast<std::ptrdiff_t>(trees));
+  return sample;
+}
+
+using SharedForest = std::shared_ptr<const internal::Forest>;
+
+// An engine of internal/: its name and what makes it.
+struct Engine {
+  std::string_view name;
+  const internal::Kernel* kernel;  // nullptr: scalar
+  std::unique_ptr<Predictor> make(const SharedForest& forest) const {
+    if (kernel == nullptr) return internal::make_scalar_predictor(forest);
+    return internal::make_vector_predictor(forest, *kernel);
+  }
+};
+
+std::vector<Engine> fast_engines() {
+  std::vector<Engine> engines = {{kScalar, nullptr}};
+  for (const internal::Kernel* kernel : internal::legal_kernels()) {
+    engines.push_back({kernel->name, kernel});
+  }
+  return engines;
+}
+
+const Engine& fastest(const std::vector<Engine>& engines,
+                      const std::shared_ptr<const TreeEnsemble>& ensemble) {
+  if (engines.size() == 1) return engines.front();
+  const auto forest = std::make_shared<const internal::Forest>(sample_of(ensemble));
+  const data::FeatureBatch batch = timing_rows(*forest->ensemble);
   std::vector<float> out(batch.rows());
-  std::unique_ptr<Predictor> best;
+  const Engine* best = nullptr;
   Nanoseconds best_time = Nanoseconds::max();
-  for (std::unique_ptr<Predictor>& predictor : predictors) {
+  for (const Engine& engine : engines) {
+    const auto predictor = engine.make(forest);
     const Nanoseconds time = time_of(*predictor, batch, out);
-    if (time < best_time) {
+    if (best == nullptr || time < best_time) {
       best_time = time;
-      best = std::move(predictor);
+      best = &engine;
     }
   }
-  return best;
+  return *best;
 }
 
 }  // namespace
 
-std::vector<std::string> legal_engines(const TreeEnsemble& ensemble) {
-  std::vector<std::string> engines = {std::string(kReference), std::string(kScalar)};
-  for (const internal::Kernel* kernel : internal::legal_kernels(thresholds_max(ensemble))) {
-    engines.emplace_back(kernel->name);
-  }
-  return engines;
+std::vector<std::string> legal_engines(const TreeEnsemble&) {
+  std::vector<std::string> names = {std::string(kReference)};
+  for (const Engine& engine : fast_engines()) names.emplace_back(engine.name);
+  return names;
 }
 
 Result<std::unique_ptr<Predictor>> make_predictor(std::shared_ptr<const TreeEnsemble> ensemble,
@@ -109,21 +144,16 @@ Result<std::unique_ptr<Predictor>> make_predictor(std::shared_ptr<const TreeEnse
   if (engine == kReference) {
     return std::unique_ptr<Predictor>(std::make_unique<ReferencePredictor>(std::move(ensemble)));
   }
-  const auto forest = std::make_shared<const internal::Forest>(ensemble);
-  std::vector<std::unique_ptr<Predictor>> predictors;
-  if (is_wanted(kScalar, engine)) predictors.push_back(internal::make_scalar_predictor(forest));
-  for (const internal::Kernel* kernel : internal::legal_kernels(forest->ranking.largest())) {
-    if (is_wanted(kernel->name, engine)) {
-      predictors.push_back(internal::make_vector_predictor(forest, *kernel));
-    }
-  }
-  if (predictors.empty()) {
+  std::vector<Engine> engines = fast_engines();
+  std::erase_if(engines, [&](const Engine& one) { return !is_wanted(one.name, engine); });
+  if (engines.empty()) {
     std::string legal;
     for (const std::string& name : legal_engines(*ensemble)) legal += " " + name;
     return Error(ErrorCode::kUsage, "no predictor '" + std::string(engine) +
                                         "' for this model on this CPU; there are:" + legal);
   }
-  return fastest(std::move(predictors), *ensemble);
+  const Engine chosen = fastest(engines, ensemble);
+  return chosen.make(std::make_shared<const internal::Forest>(std::move(ensemble)));
 }
 
 }  // namespace millrace::model

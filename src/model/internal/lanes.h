@@ -10,10 +10,10 @@
 
 namespace millrace::model::internal {
 
-// What stands for a value in a vector lane: its rank among the feature's thresholds in 8 or 16
-// bits, or the float itself. A row goes right at a node when lane > threshold (ranks, as signed
-// numbers) or lane >= threshold (floats).
-enum class Lane : std::uint8_t { kRank8, kRank16, kFloat32 };
+// What stands for a value in a vector lane: its rank among (up to 255 of) the feature's thresholds,
+// or the float itself. A row goes right at a node when lane > threshold (ranks, as signed numbers)
+// or lane >= threshold (floats).
+enum class Lane : std::uint8_t { kRank8, kFloat32 };
 
 // One step of a tree's program for a stack machine whose stack holds, for every row, numbers of
 // leaves. A treelet is a perfect tree of 1 to 3 levels.
@@ -58,14 +58,15 @@ struct RunJob {
   float* sums;  // groups * lanes
 };
 
-// Thresholds of one feature, ascending, padded with NaN (which no value reaches) to a power of two,
-// at least kRankTableMin.
+// A page of a feature's thresholds: up to kRanksMax of them, ascending, padded with NaN (which no
+// value reaches) to a power of two, at least kRankTableMin.
 struct RankTable {
   const float* thresholds;
   std::size_t padded;  // length
   std::size_t count;   // real thresholds
 };
 inline constexpr std::size_t kRankTableMin = 32;
+inline constexpr std::size_t kRanksMax = 255;
 
 // Writes `count` lanes (a multiple of the vector's) for values without NaN.
 using EncodeFunction = void (*)(const float* values, std::size_t count, const RankTable& table,
@@ -81,7 +82,7 @@ struct Kernel {
 };
 
 // Defined in lanes_avx2.cc and lanes_avx512.cc; to be called only on CPUs that have them.
-extern const Kernel kAvx2Kernels[3];
-extern const Kernel kAvx512Kernels[3];
+extern const Kernel kAvx2Kernels[2];
+extern const Kernel kAvx512Kernels[2];
 
 }  // namespace millrace::model::internal

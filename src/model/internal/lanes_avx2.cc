@@ -21,14 +21,11 @@ struct Common {
   }
 };
 
-struct Ranks : Common {
+struct Rank8 : Common {
   using Values = __m256i;
+  static constexpr std::size_t kLanes = 32;
   static Values load_values(const unsigned char* at) { return load(at); }
   static Values splat(std::uint32_t bits) { return _mm256_set1_epi32(static_cast<int>(bits)); }
-};
-
-struct Rank8 : Ranks {
-  static constexpr std::size_t kLanes = 32;
   static Mask right(Values values, Values threshold) {
     return _mm256_cmpgt_epi8(values, threshold);
   }
@@ -37,19 +34,6 @@ struct Rank8 : Ranks {
   static __m256i widen(const unsigned char* at, std::size_t part) {
     return _mm256_cvtepu8_epi32(
         _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at + part * sizeof(std::uint64_t))));
-  }
-};
-
-struct Rank16 : Ranks {
-  static constexpr std::size_t kLanes = 16;
-  static Mask right(Values values, Values threshold) {
-    return _mm256_cmpgt_epi16(values, threshold);
-  }
-  static Vector add(Vector a, Vector b) { return _mm256_add_epi16(a, b); }
-  static Vector number(int i) { return _mm256_set1_epi16(static_cast<short>(i)); }
-  static __m256i widen(const unsigned char* at, std::size_t part) {
-    return _mm256_cvtepu16_epi32(
-        _mm_load_si128(reinterpret_cast<const __m128i*>(at + part * sizeof(__m128i))));
   }
 };
 
@@ -143,9 +127,8 @@ void encode_rank8(const float* values, std::size_t count, const RankTable& table
 
 }  // namespace
 
-const Kernel kAvx2Kernels[3] = {
+const Kernel kAvx2Kernels[2] = {
     {"avx2-u8", Lane::kRank8, Rank8::kBytes, Rank8::kLanes, encode_rank8, run<Rank8, Tables>},
-    {"avx2-u16", Lane::kRank16, Rank16::kBytes, Rank16::kLanes, nullptr, run<Rank16, Tables>},
     {"avx2-f32", Lane::kFloat32, Float32::kBytes, Float32::kLanes, nullptr, run<Float32, Tables>},
 };
 

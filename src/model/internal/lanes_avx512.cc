@@ -13,15 +13,12 @@ struct Common {
   static void store(unsigned char* at, Vector value) { _mm512_store_si512(at, value); }
 };
 
-struct Ranks : Common {
+struct Rank8 : Common {
   using Values = __m512i;
-  static Values load_values(const unsigned char* at) { return _mm512_load_si512(at); }
-  static Values splat(std::uint32_t bits) { return _mm512_set1_epi32(static_cast<int>(bits)); }
-};
-
-struct Rank8 : Ranks {
   using Mask = __mmask64;
   static constexpr std::size_t kLanes = 64;
+  static Values load_values(const unsigned char* at) { return _mm512_load_si512(at); }
+  static Values splat(std::uint32_t bits) { return _mm512_set1_epi32(static_cast<int>(bits)); }
   static Mask right(Values values, Values threshold) {
     return _mm512_cmpgt_epi8_mask(values, threshold);
   }
@@ -33,23 +30,6 @@ struct Rank8 : Ranks {
   static __m512i widen(const unsigned char* at, std::size_t part) {
     return _mm512_cvtepu8_epi32(
         _mm_load_si128(reinterpret_cast<const __m128i*>(at + part * sizeof(__m128i))));
-  }
-};
-
-struct Rank16 : Ranks {
-  using Mask = __mmask32;
-  static constexpr std::size_t kLanes = 32;
-  static Mask right(Values values, Values threshold) {
-    return _mm512_cmpgt_epi16_mask(values, threshold);
-  }
-  static Vector select(Mask mask, Vector no, Vector yes) {
-    return _mm512_mask_blend_epi16(mask, no, yes);
-  }
-  static Vector add(Vector a, Vector b) { return _mm512_add_epi16(a, b); }
-  static Vector number(int i) { return _mm512_set1_epi16(static_cast<short>(i)); }
-  static __m512i widen(const unsigned char* at, std::size_t part) {
-    return _mm512_cvtepu16_epi32(
-        _mm256_load_si256(reinterpret_cast<const __m256i*>(at + part * sizeof(__m256i))));
   }
 };
 
@@ -155,9 +135,8 @@ void encode_rank8(const float* values, std::size_t count, const RankTable& table
 
 }  // namespace
 
-const Kernel kAvx512Kernels[3] = {
+const Kernel kAvx512Kernels[2] = {
     {"avx512-u8", Lane::kRank8, Rank8::kBytes, Rank8::kLanes, encode_rank8, run<Rank8, Tables>},
-    {"avx512-u16", Lane::kRank16, Rank16::kBytes, Rank16::kLanes, nullptr, run<Rank16, Tables>},
     {"avx512-f32", Lane::kFloat32, Float32::kBytes, Float32::kLanes, nullptr, run<Float32, Tables>},
 };
 

@@ -10,47 +10,53 @@ namespace {
 constexpr std::size_t kLevelsMax = 24;   // of a packed tree; bounds the recursion
 constexpr std::size_t kLeavesMax = 256;  // numbers that fit an 8-bit lane
 constexpr std::uint32_t kTreeletLevels = 3;
-constexpr std::size_t kRank8Max = 255;
-constexpr std::size_t kRank16Max = 65'535;
+
+std::size_t padded_size(std::size_t thresholds) {
+  return std::max(kRankTableMin, std::bit_ceil(thresholds + 1));
+}
 
 }  // namespace
 
-Ranking::Ranking(const TreeEnsemble& ensemble, const ColumnMap& columns)
-    : padded_(ensemble.features), counts_(ensemble.features, 0) {
+Ranking::Ranking(const TreeEnsemble& ensemble) {
+  std::vector<std::vector<float>> by_feature(ensemble.features);
   for (const Tree& tree : ensemble.trees) {
     for (const TreeNode& node : tree.nodes) {
-      if (!node.is_leaf()) padded_[node.feature].push_back(node.value);
+      if (!node.is_leaf()) by_feature[node.feature].push_back(node.value);
     }
   }
-  for (std::size_t f = 0; f < padded_.size(); ++f) {
-    std::vector<float>& thresholds = padded_[f];
-    if (thresholds.empty()) continue;
-    std::sort(thresholds.begin(), thresholds.end());
-    thresholds.erase(std::unique(thresholds.begin(), thresholds.end()), thresholds.end());
-    counts_[f] = thresholds.size();
-    largest_ = std::max(largest_, thresholds.size());
-    thresholds.resize(std::max(kRankTableMin, std::bit_ceil(thresholds.size() + 1)),
-                      std::numeric_limits<float>::quiet_NaN());
+  first_page_.reserve(by_feature.size() + 1);
+  for (std::vector<float>& all : by_feature) {
+    first_page_.push_back(pages_.size());
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    for (std::size_t at = 0; at < all.size(); at += kRanksMax) {
+      const std::size_t count = std::min(kRanksMax, all.size() - at);
+      const std::size_t first = thresholds_.size();
+      pages_.push_back({first, count});
+      thresholds_.resize(first + padded_size(count), std::numeric_limits<float>::quiet_NaN());
+      std::copy_n(all.data() + at, count, thresholds_.data() + first);
+    }
   }
-  for (const Column& column : columns.columns()) feature_of_.push_back(column.feature);
+  first_page_.push_back(pages_.size());
 }
 
-RankTable Ranking::table(std::size_t column) const {
-  const std::uint32_t feature = feature_of_[column];
-  return {padded_[feature].data(), padded_[feature].size(), counts_[feature]};
+RankTable Ranking::table(std::uint32_t feature, std::uint32_t page) const {
+  const Page& found = pages_[first_page_[feature] + page];
+  return {thresholds_.data() + found.first, padded_size(found.count), found.count};
 }
 
-std::uint32_t Ranking::rank(std::size_t column, float threshold) const {
-  const RankTable ranks = table(column);
-  return static_cast<std::uint32_t>(
-      std::lower_bound(ranks.thresholds, ranks.thresholds + ranks.count, threshold) -
-      ranks.thresholds);
-}
-
-std::optional<Lane> rank_lane(std::size_t thresholds) {
-  if (thresholds <= kRank8Max) return Lane::kRank8;
-  if (thresholds <= kRank16Max) return Lane::kRank16;
-  return std::nullopt;
+Ranking::Place Ranking::place(std::uint32_t feature, float threshold) const {
+  const auto begin = pages_.begin() + static_cast<std::ptrdiff_t>(first_page_[feature]);
+  const auto end = pages_.begin() + static_cast<std::ptrdiff_t>(first_page_[feature + 1]);
+  // The last page that starts at or below the threshold.
+  const auto after = std::upper_bound(begin, end, threshold, [&](float value, const Page& page) {
+    return value < thresholds_[page.first];
+  });
+  const auto page = static_cast<std::uint32_t>(after - begin - 1);
+  const RankTable ranks = table(feature, page);
+  const float* const at =
+      std::lower_bound(ranks.thresholds, ranks.thresholds + ranks.count, threshold);
+  return {page, static_cast<std::uint32_t>(at - ranks.thresholds)};
 }
 
 // Packs one tree after the other; keeps its memory between them.
@@ -62,7 +68,8 @@ class PackedForest::Compiler {
         columns_(columns),
         ranking_(ranking),
         lane_(lane),
-        column_bytes_(column_bytes) {}
+        column_bytes_(column_bytes),
+        lane_columns_(columns.size()) {}
 
   TreeProgram compile(const Tree& tree) {
     TreeProgram program;
@@ -108,19 +115,38 @@ class PackedForest::Compiler {
     return leaves <= 64 ? LeafTable::k64 : LeafTable::kMany;
   }
 
-  std::uint32_t lane_bits(const TreeNode& node, std::uint32_t column) const {
-    if (lane_ == Lane::kFloat32) return std::bit_cast<std::uint32_t>(node.value);
-    const std::uint32_t rank = ranking_.rank(column, node.value);
-    if (lane_ == Lane::kRank8) return (rank ^ 0x80U) * 0x0101'0101U;
-    return (rank ^ 0x8000U) * 0x0001'0001U;
+  // Sets a comparison of `treelet` to that of an inner node.
+  void compare(Treelet& treelet, std::size_t i, const TreeNode& node) {
+    const std::uint32_t column = columns_.of(node);
+    if (lane_ == Lane::kFloat32) {
+      treelet.column[i] = static_cast<std::uint32_t>(column * column_bytes_);
+      treelet.threshold[i] = std::bit_cast<std::uint32_t>(node.value);
+      return;
+    }
+    constexpr std::uint32_t kSign = 0x80;  // ranks are compared as signed numbers
+    const Ranking::Place place = ranking_.place(node.feature, node.value);
+    treelet.column[i] = static_cast<std::uint32_t>(lane_column(column, place.page) * column_bytes_);
+    treelet.threshold[i] = (place.rank ^ kSign) * 0x0101'0101U;
   }
 
-  // A threshold that no row reaches.
-  std::uint32_t never() const {
-    if (lane_ == Lane::kFloat32) {
-      return std::bit_cast<std::uint32_t>(std::numeric_limits<float>::quiet_NaN());
+  // Sets a comparison to one that no row passes.
+  void never(Treelet& treelet, std::size_t i) const {
+    constexpr std::uint32_t kLargestRank = 0x7f7f'7f7fU;
+    treelet.column[i] = 0;
+    treelet.threshold[i] =
+        lane_ == Lane::kFloat32
+            ? std::bit_cast<std::uint32_t>(std::numeric_limits<float>::quiet_NaN())
+            : kLargestRank;
+  }
+
+  std::size_t lane_column(std::uint32_t column, std::uint32_t page) {
+    std::vector<std::size_t>& pages = lane_columns_[column];
+    if (pages.size() <= page) pages.resize(page + 1, kNone);
+    if (pages[page] == kNone) {
+      pages[page] = forest_.lane_columns_.size();
+      forest_.lane_columns_.push_back({column, page});
     }
-    return lane_ == Lane::kRank8 ? 0x7f7f'7f7fU : 0x7fff'7fffU;
+    return pages[page];
   }
 
   void push(const Treelet& treelet, std::size_t pops) {
@@ -144,9 +170,11 @@ class PackedForest::Compiler {
     std::size_t source[(2U << kTreeletLevels) - 1] = {node};
     for (std::size_t i = 0; i < inner; ++i) {
       const TreeNode& at = tree_->nodes[source[i]];
-      const std::uint32_t column = at.is_leaf() ? 0 : columns_.of(at);
-      treelet.column[i] = static_cast<std::uint32_t>(column * column_bytes_);
-      treelet.threshold[i] = at.is_leaf() ? never() : lane_bits(at, column);
+      if (at.is_leaf()) {
+        never(treelet, i);
+      } else {
+        compare(treelet, i, at);
+      }
       source[2 * i + 1] = at.is_leaf() ? source[i] : static_cast<std::size_t>(at.left);
       source[2 * i + 2] = at.is_leaf() ? source[i] : static_cast<std::size_t>(at.right);
     }
@@ -169,6 +197,8 @@ class PackedForest::Compiler {
   const Ranking& ranking_;
   Lane lane_;
   std::size_t column_bytes_;
+  static constexpr std::size_t kNone = SIZE_MAX;
+  std::vector<std::vector<std::size_t>> lane_columns_;  // by column and page
   const Tree* tree_ = nullptr;
   std::vector<std::uint32_t> height_;
   std::vector<float> outputs_;  // of the leaves, by number

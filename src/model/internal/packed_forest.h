@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "model/internal/columns.h"
@@ -11,33 +10,43 @@
 
 namespace millrace::model::internal {
 
-// The distinct thresholds of every column's feature, ascending.
+// The distinct thresholds of every feature, ascending, in pages of kRanksMax. Immutable.
 class Ranking {
  public:
-  Ranking(const TreeEnsemble& ensemble, const ColumnMap& columns);
-  // Largest number of thresholds of one feature.
-  std::size_t largest() const { return largest_; }
-  RankTable table(std::size_t column) const;
-  // Number of thresholds below `threshold`, which is one of them.
-  std::uint32_t rank(std::size_t column, float threshold) const;
+  explicit Ranking(const TreeEnsemble& ensemble);
+  struct Place {
+    std::uint32_t page = 0;  // of the feature
+    std::uint32_t rank = 0;  // number of smaller thresholds in the page
+  };
+  // Of `threshold`, which is one of the feature's.
+  Place place(std::uint32_t feature, float threshold) const;
+  RankTable table(std::uint32_t feature, std::uint32_t page) const;
 
  private:
-  std::vector<std::vector<float>> padded_;  // by feature
-  std::vector<std::size_t> counts_;         // by feature
-  std::vector<std::uint32_t> feature_of_;   // by column
-  std::size_t largest_ = 0;
+  struct Page {
+    std::size_t first = 0;  // in thresholds_
+    std::size_t count = 0;
+  };
+  std::vector<float> thresholds_;        // of all pages, each padded
+  std::vector<Page> pages_;              // of all features
+  std::vector<std::size_t> first_page_;  // by feature, and the end
 };
 
-// The narrowest rank lane for so many thresholds a feature; nullopt when none is wide enough.
-std::optional<Lane> rank_lane(std::size_t thresholds);
+// A column as lanes: the whole column, or its ranks in one page of thresholds.
+struct LaneColumn {
+  std::uint32_t column = 0;
+  std::uint32_t page = 0;
+};
 
 // Immutable after construction.
 class PackedForest {
  public:
-  // `column_bytes`: distance of columns in a block.
+  // `column_bytes`: distance of lane columns in a block.
   PackedForest(const TreeEnsemble& ensemble, const ColumnMap& columns, const Ranking& ranking,
                Lane lane, std::size_t column_bytes);
 
+  // Of kRank8; with floats the lane columns are the columns.
+  const std::vector<LaneColumn>& lane_columns() const { return lane_columns_; }
   const std::vector<Treelet>& treelets() const { return treelets_; }
   // One a tree; those with count 0 do not fit (too many leaves or levels).
   const std::vector<TreeProgram>& trees() const { return trees_; }
@@ -48,6 +57,7 @@ class PackedForest {
  private:
   class Compiler;
 
+  std::vector<LaneColumn> lane_columns_;
   std::vector<Treelet> treelets_;
   std::vector<TreeProgram> trees_;
   std::vector<float> leaves_;

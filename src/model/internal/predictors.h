@@ -18,15 +18,15 @@ struct Forest {
       : ensemble(std::move(source)),
         columns(*ensemble),
         scalar(*ensemble, columns),
-        ranking(*ensemble, columns) {}
+        ranking(*ensemble) {}
   std::shared_ptr<const TreeEnsemble> ensemble;
   ColumnMap columns;
   ScalarForest scalar;
   Ranking ranking;
 };
 
-// Kernels that this CPU has and whose lanes hold the ensemble's thresholds.
-std::vector<const Kernel*> legal_kernels(std::size_t thresholds_max);
+// Kernels that this CPU can run; every one can hold every ensemble.
+std::vector<const Kernel*> legal_kernels();
 
 std::unique_ptr<Predictor> make_scalar_predictor(std::shared_ptr<const Forest> forest);
 // `kernel` is one of legal_kernels().

@@ -35,18 +35,6 @@ class AlignedBytes {
   std::unique_ptr<unsigned char, Delete> bytes_;
 };
 
-// Ranks in 16 bits, biased to signed: halving over the padded table.
-void encode_rank16(const float* values, std::size_t count, const RankTable& table,
-                   std::uint16_t* lanes) {
-  for (std::size_t i = 0; i < count; ++i) {
-    std::size_t rank = 0;
-    for (std::size_t step = table.padded / 2; step > 0; step /= 2) {
-      rank += table.thresholds[rank + step - 1] <= values[i] ? step : 0;
-    }
-    lanes[i] = static_cast<std::uint16_t>(rank ^ 0x8000U);
-  }
-}
-
 class VectorPredictor final : public Predictor {
  public:
   VectorPredictor(std::shared_ptr<const Forest> forest, const Kernel& kernel)
@@ -58,7 +46,7 @@ class VectorPredictor final : public Predictor {
         rows_max_(groups_max_ * kernel.lanes),
         width_(forest_->columns.size()),
         floats_(width_ * rows_max_ * sizeof(float)),
-        lanes_(kernel.lane == Lane::kFloat32 ? 0 : width_ * kColumnBytes),
+        lanes_(packed_.lane_columns().size() * kColumnBytes),
         stack_(packed_.stack_entries() * kColumnBytes),
         sums_(rows_max_ * sizeof(float)) {
     for (const TreeProgram& tree : packed_.trees()) has_unpacked_ |= tree.count == 0;
@@ -149,15 +137,12 @@ class VectorPredictor final : public Predictor {
   // The columns as lanes.
   unsigned char* encode(std::size_t padded) {
     if (kernel_.lane == Lane::kFloat32) return floats_.data();
-    for (std::size_t c = 0; c < width_; ++c) {
-      const float* const values = floats_.floats() + c * rows_max_;
-      unsigned char* const lanes = lanes_.data() + c * kColumnBytes;
-      if (kernel_.lane == Lane::kRank8) {
-        kernel_.encode(values, padded, forest_->ranking.table(c), lanes);
-      } else {
-        encode_rank16(values, padded, forest_->ranking.table(c),
-                      reinterpret_cast<std::uint16_t*>(lanes));
-      }
+    const std::vector<Column>& columns = forest_->columns.columns();
+    unsigned char* lanes = lanes_.data();
+    for (const LaneColumn& lane : packed_.lane_columns()) {
+      kernel_.encode(floats_.floats() + lane.column * rows_max_, padded,
+                     forest_->ranking.table(columns[lane.column].feature, lane.page), lanes);
+      lanes += kColumnBytes;
     }
     return lanes_.data();
   }
@@ -203,18 +188,16 @@ class VectorPredictor final : public Predictor {
 
 }  // namespace
 
-std::vector<const Kernel*> legal_kernels(std::size_t thresholds_max) {
+std::vector<const Kernel*> legal_kernels() {
   std::vector<const Kernel*> kernels;
-  const std::optional<Lane> ranks = rank_lane(thresholds_max);
-  const auto add = [&](const Kernel& kernel) {
-    if (kernel.lane == Lane::kFloat32 || kernel.lane == ranks) kernels.push_back(&kernel);
-  };
+  const auto add = [&](const Kernel& kernel) { kernels.push_back(&kernel); };
   if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("popcnt") != 0) {
-    for (const Kernel& kernel : kAvx2Kernels) add(kernel);
+    std::for_each(std::begin(kAvx2Kernels), std::end(kAvx2Kernels), add);
   }
   if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
-    for (const Kernel& kernel : kAvx512Kernels) add(kernel);
+      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+      __builtin_cpu_supports("popcnt") != 0) {
+    std::for_each(std::begin(kAvx512Kernels), std::end(kAvx512Kernels), add);
   }
   return kernels;
 }
