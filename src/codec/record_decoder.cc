@@ -224,7 +224,7 @@ void RecordDecoder::State::report_parse_error(std::string_view value, simdjson::
   }
 }
 
-std::int32_t RecordDecoder::State::find(const FingerprintedText& key) {
+inline std::int32_t RecordDecoder::State::find(const FingerprintedText& key) {
   std::int32_t& guess = successor[static_cast<std::size_t>(last_field + 1)];
   const auto guessed = static_cast<std::size_t>(guess);
   if (guessed < checks.size() && checks[guessed].name() == key) [[likely]] {
@@ -242,7 +242,8 @@ void RecordDecoder::State::walk(const simdjson::dom::object& object, std::span<C
   unknown.clear();
   last_field = NameTable::kNone;
   for (const simdjson::dom::key_value_pair member : object) {
-    const FingerprintedText key = FingerprintedText::of(member.key);
+    // simdjson's own memory of strings is padded.
+    const FingerprintedText key = FingerprintedText::of_padded(member.key);
     const std::int32_t found = find(key);
     if (found == NameTable::kNone) [[unlikely]] {
       unknown.push_back(key);

@@ -27,10 +27,11 @@ class FieldCheck {
   // Whether a record without this field is set aside.
   bool required() const { return required_; }
 
-  // Each fills the cell or reports why not. Views of `text` end up in the cell.
+  // Each fills the cell or reports why not. Views of `text` end up in the cell. `text` needs 8
+  // readable bytes from its start on.
   void check_text(std::string_view text, data::Cell& cell, ErrorReport& report) const {
     if (field_->type == data::FieldType::kCategory) [[likely]] {
-      const std::int32_t code = values_.find(text);
+      const std::int32_t code = values_.find(FingerprintedText::of_padded(text));
       if (code != NameTable::kNone) [[likely]] {
         cell = data::Cell::of_category(code, field_->values[static_cast<std::size_t>(code)]);
         return;

@@ -22,26 +22,31 @@ inline std::uint32_t load4(const char* at) {
   return word;
 }
 
-// First and last bytes and the length: equal for two texts of at most 16 bytes only if the texts
-// are equal. Never reads outside the text.
+// First and last eight bytes and the length: equal for two texts of at most 16 bytes only if the
+// texts are equal.
 struct Fingerprint {
-  std::uint64_t head = 0;
-  std::uint64_t tail = 0;
+  std::uint64_t head = 0;  // of a shorter text, filled up with zeros
+  std::uint64_t tail = 0;  // of a text up to 8 bytes, the head
   std::uint64_t size = 0;
-  bool operator==(const Fingerprint&) const = default;
+  bool operator==(const Fingerprint& other) const {
+    return ((head ^ other.head) | (tail ^ other.tail) | (size ^ other.size)) == 0;
+  }
 
+  // Never reads outside the text.
   static Fingerprint of(std::string_view text) {
     const char* at = text.data();
     const std::size_t size = text.size();
     if (size >= 8) return {load8(at), load8(at + size - 8), size};
-    if (size >= 4) {
-      return {load4(at) | std::uint64_t{load4(at + size - 4)} << 32, 0, size};
-    }
-    if (size == 0) return {};
-    const auto byte = [at](std::size_t i) {
-      return std::uint64_t{static_cast<unsigned char>(at[i])};
-    };
-    return {byte(0) | byte(size >> 1) << 8 | byte(size - 1) << 16, 0, size};
+    std::uint64_t head = 0;
+    if (size > 0) std::memcpy(&head, at, size);
+    return {head, head, size};
+  }
+  // The same without a branch, for texts with at least 8 readable bytes from their start on.
+  static Fingerprint of_padded(std::string_view text) {
+    const char* at = text.data();
+    const std::size_t size = text.size();
+    const std::uint64_t mask = kMasks[size < 8 ? size : 8];
+    return {load8(at) & mask, load8(at + (size > 8 ? size - 8 : 0)) & mask, size};
   }
 
   std::uint64_t hash() const {
@@ -49,6 +54,19 @@ struct Fingerprint {
     const std::uint64_t mixed = (head ^ std::rotl(tail, 29) ^ size << 56) * kMix;
     return mixed ^ mixed >> 32;
   }
+
+ private:
+  // The low bytes of a word (the machines this runs on are little-endian).
+  static constexpr std::uint64_t kMasks[9] = {0,
+                                              0xFF,
+                                              0xFFFF,
+                                              0xFFFFFF,
+                                              0xFFFFFFFF,
+                                              0xFFFFFFFFFF,
+                                              0xFFFFFFFFFFFF,
+                                              0xFFFFFFFFFFFFFF,
+                                              0xFFFFFFFFFFFFFFFF};
+  static_assert(std::endian::native == std::endian::little);
 };
 
 struct FingerprintedText {
@@ -56,10 +74,21 @@ struct FingerprintedText {
   std::string_view text;
 
   static FingerprintedText of(std::string_view text) { return {Fingerprint::of(text), text}; }
+  static FingerprintedText of_padded(std::string_view text) {
+    return {Fingerprint::of_padded(text), text};
+  }
   bool operator==(const FingerprintedText& other) const {
-    if (!(print == other.print)) return false;
-    return print.size <= 16 ||
-           std::memcmp(text.data() + 8, other.text.data() + 8, print.size - 16) == 0;
+    return print == other.print && (print.size <= 16 || same_middle(other));
+  }
+
+ private:
+  // What the fingerprints do not hold.
+  bool same_middle(const FingerprintedText& other) const {
+    const char* a = text.data();
+    const char* b = other.text.data();
+    const std::size_t size = text.size();
+    if (size > 32) return std::memcmp(a + 8, b + 8, size - 16) == 0;
+    return load8(a + 8) == load8(b + 8) && load8(a + size - 16) == load8(b + size - 16);
   }
 };
 

@@ -3,9 +3,8 @@
 #include <re2/re2.h>
 
 #include <cmath>
-#include <map>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <set>
 
 #include "env/clock.h"
@@ -82,12 +81,11 @@ Verdict judge_number(double number, const Field& field) {
 Verdict judge_text_number(const std::string& text, const Field& field) {
   if (!field.accept_text) return Verdict::kBad;
   if (is_blank(text)) return by(field.blank);
-  static const std::regex kDecimal(
-      "[ \\t\\n\\v\\f\\r]*([+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)"
-      "([eE][+-]?[0-9]+)?)[ \\t\\n\\v\\f\\r]*");
-  std::smatch match;
-  if (!std::regex_match(text, match, kDecimal)) return Verdict::kBad;
-  const double number = std::strtod(match[1].str().c_str(), nullptr);
+  std::string digits;
+  static const re2::RE2 kDecimal(
+      R"([ \t\n\v\f\r]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t\n\v\f\r]*)");
+  if (!re2::RE2::FullMatch(text, kDecimal, &digits)) return Verdict::kBad;
+  const double number = std::strtod(digits.c_str(), nullptr);
   return judge_number(number, field);
 }
 
