@@ -60,25 +60,20 @@ Result<log::TopicInfo> SqliteAdmin::info_of(const TopicRow& topic) {
 
 Status SqliteAdmin::delete_topic(const TopicName& name) {
   const std::lock_guard lock(mutex_);
-  std::vector<PartitionRow> partitions;
   {
     MILLRACE_ASSIGN(Scope scope, Scope::begin(*database_, Scope::Kind::kWrite));
     MILLRACE_ASSIGN(const TopicRow topic, find_topic(*database_, name));
-    MILLRACE_ASSIGN(partitions, partitions_of(*database_, topic));
+    MILLRACE_ASSIGN(const auto partitions, partitions_of(*database_, topic));
     for (const PartitionRow& row : partitions) {
       MILLRACE_TRY(database_->run("DELETE FROM position WHERE partition_id = ?1", row.id));
       MILLRACE_TRY(database_->run("DELETE FROM ownership WHERE partition_id = ?1", row.id));
+      MILLRACE_TRY(doom_partition(*database_, row));
     }
-    MILLRACE_TRY(database_->run("DELETE FROM partition WHERE topic_id = ?1", topic.id));
     MILLRACE_TRY(database_->run("DELETE FROM producer WHERE topic_id = ?1", topic.id));
     MILLRACE_TRY(database_->run("DELETE FROM topic WHERE id = ?1", topic.id));
     MILLRACE_TRY(scope.commit());
   }
-  // Its batches can no longer be reached; a crash from here on leaves them to `log check`.
-  for (const PartitionRow& row : partitions) {
-    MILLRACE_TRY(delete_batches(row.id, Offset(std::numeric_limits<std::int64_t>::max())));
-  }
-  return shrink();
+  return clean_up();
 }
 
 Status SqliteAdmin::trim(const log::TopicPartition& source, Offset before) {
@@ -101,7 +96,7 @@ Status SqliteAdmin::trim(const log::TopicPartition& source, Offset before) {
     MILLRACE_TRY(scope.commit());
   }
   MILLRACE_TRY(delete_batches(partition, before));
-  return shrink();
+  return clean_up();
 }
 
 Status SqliteAdmin::delete_batches(std::int64_t partition, Offset before) {
@@ -134,7 +129,12 @@ Status SqliteAdmin::delete_batches(std::int64_t partition, Offset before) {
   }
 }
 
-Status SqliteAdmin::shrink() {
+Status SqliteAdmin::clean_up() {
+  MILLRACE_ASSIGN(const auto doomed, doomed_partitions(*database_));
+  for (const std::int64_t partition : doomed) {
+    MILLRACE_TRY(delete_batches(partition, Offset(std::numeric_limits<std::int64_t>::max())));
+    MILLRACE_TRY(database_->run("DELETE FROM partition WHERE id = ?1", partition));
+  }
   // A step at a time, each a transaction of its own, so that writers come in between.
   while (true) {
     std::int64_t unused = 0;

@@ -33,7 +33,8 @@ class SqliteAdmin final : public log::Admin {
   Result<log::GroupInfo> info_of(const GroupRow& group);
   // Removes batches below `before` of a partition row; the row itself is the caller's.
   Status delete_batches(std::int64_t partition, Offset before);
-  Status shrink();
+  // Removes what deleted topics left, and gives free pages back to the file system.
+  Status clean_up();
 
   LogFile* log_;
   std::mutex mutex_;

@@ -9,6 +9,8 @@
 namespace millrace::log_sqlite::internal {
 namespace {
 
+constexpr std::int64_t kNoTopic = 0;
+
 std::string config_text(const log::TopicConfig& config) {
   json::Value value;
   value["partitions"] = config.partitions;
@@ -175,6 +177,7 @@ Result<std::optional<PartitionRow>> partition_by_id(Database& database, std::int
   MILLRACE_ASSIGN(const bool found, row.step());
   if (!found) return std::optional<PartitionRow>();
   MILLRACE_ASSIGN(const PartitionRow partition, partition_of(database, row));
+  if (partition.topic_id == kNoTopic) return std::optional<PartitionRow>();
   return std::optional<PartitionRow>(partition);
 }
 
@@ -182,6 +185,24 @@ Status update_partition(Database& database, const PartitionRow& row) {
   return database.run(
       "UPDATE partition SET begin = ?2, end = ?3, bytes = ?4, crc = ?5 WHERE id = ?1", row.id,
       row.begin, row.end, row.bytes, partition_crc(row));
+}
+
+Status doom_partition(Database& database, PartitionRow row) {
+  row.topic_id = kNoTopic;
+  row.number = PartitionId(static_cast<std::int32_t>(-row.id));  // unique, and no topic's
+  return database.run("UPDATE partition SET topic_id = ?2, number = ?3, crc = ?4 WHERE id = ?1",
+                      row.id, row.topic_id, row.number, partition_crc(row));
+}
+
+Result<std::vector<std::int64_t>> doomed_partitions(Database& database) {
+  std::vector<std::int64_t> ids;
+  MILLRACE_ASSIGN(Query row,
+                  database.query("SELECT id FROM partition WHERE topic_id = ?1", kNoTopic));
+  while (true) {
+    MILLRACE_ASSIGN(const bool more, row.step());
+    if (!more) return ids;
+    ids.push_back(row.integer(0));
+  }
 }
 
 }  // namespace millrace::log_sqlite::internal

@@ -44,5 +44,9 @@ Result<std::vector<PartitionRow>> partitions_of(Database& database, const TopicR
 // nullopt when its topic was deleted.
 Result<std::optional<PartitionRow>> partition_by_id(Database& database, std::int64_t id);
 Status update_partition(Database& database, const PartitionRow& row);
+// Takes the partition away from its topic; its row stays until its batches are gone, so that a
+// deletion that was cut short can go on.
+Status doom_partition(Database& database, PartitionRow row);
+Result<std::vector<std::int64_t>> doomed_partitions(Database& database);
 
 }  // namespace millrace::log_sqlite::internal

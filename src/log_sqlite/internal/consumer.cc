@@ -54,7 +54,8 @@ Result<log::Event> SqliteConsumer::poll(SteadyTime until) {
       return log::Event(std::move(outcome));
     }
     if (fenced_) return *fenced_;
-    MILLRACE_TRY(member_->look_after_others());
+    MILLRACE_ASSIGN(const bool rebalanced, member_->look_after_others());
+    stale_ = stale_ || rebalanced;
     MILLRACE_ASSIGN(const std::int64_t version, database_->data_version());
     if (stale_ || version != seen_version_) {
       MILLRACE_TRY(refresh());

@@ -147,16 +147,16 @@ Result<std::vector<std::int64_t>> Membership::dead_members() {
   return dead;
 }
 
-Status Membership::look_after_others() {
+Result<bool> Membership::look_after_others() {
   const SteadyTime now = log_->clock().steady();
   constexpr Milliseconds kOften{500};
   const Milliseconds interval = std::min(kOften, row_.session_timeout / 4);
-  if (now < looked_ + interval) return {};
+  if (now < looked_ + interval) return false;
   // Who was not running itself (a suspended machine) must not judge by the others' heartbeats:
   // they get time for the next one.
   const bool was_away = now > looked_ + row_.session_timeout / 2 && looked_ != SteadyTime{};
   looked_ = now;
-  if (was_away) return {};
+  if (was_away) return false;
 
   bool work = false;
   {
@@ -165,7 +165,9 @@ Status Membership::look_after_others() {
     MILLRACE_ASSIGN(const auto overdue, overdue_handover(env::boottime_ms()));
     work = !dead.empty() || overdue;
   }
-  return work ? evict_and_rebalance() : Status();
+  if (!work) return false;
+  MILLRACE_TRY(evict_and_rebalance());
+  return true;
 }
 
 Result<std::optional<OwnershipRow>> Membership::overdue_handover(std::int64_t now_ms) {

@@ -48,7 +48,8 @@ class Membership {
   Status release(std::int64_t partition);
   // Evicts members that are dead or hung and takes what was to be released long ago. Cheap when
   // there is nothing to do; looks only every so often.
-  Status look_after_others();
+  // True when it changed who owns what: our own connection does not see that as news.
+  Result<bool> look_after_others();
   // Leaves the group.
   Status leave();
   // A partition that is wanted by another is taken away after this.

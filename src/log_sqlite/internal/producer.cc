@@ -1,5 +1,6 @@
 #include "log_sqlite/internal/producer.h"
 
+#include "base/text.h"
 #include "env/crash_point.h"
 #include "env/digest.h"
 
@@ -11,6 +12,19 @@ std::int64_t producer_crc(std::string_view resume_id, std::int64_t topic, std::i
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> check_producers(Database& database, std::uint64_t& count) {
+  std::vector<std::string> bad;
+  MILLRACE_ASSIGN(Query row,
+                  database.query("SELECT resume_id, topic_id, next_row, crc FROM producer"));
+  while (true) {
+    MILLRACE_ASSIGN(const bool more, row.step());
+    if (!more) return bad;
+    ++count;
+    if (row.integer(3) == producer_crc(row.text(0), row.integer(1), row.integer(2))) continue;
+    bad.push_back("the row of producer '" + printable(row.text(0)) + "' is bad");
+  }
+}
 
 SqliteProducer::SqliteProducer(LogFile& log, std::unique_ptr<Database> database)
     : log_(&log), database_(std::move(database)), writer_(*database_) {}

@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "env/file.h"
 #include "log/log.h"
@@ -11,6 +13,9 @@
 #include "log_sqlite/internal/log_file.h"
 
 namespace millrace::log_sqlite::internal {
+
+// What is wrong with the rows of resume ids; `count` becomes their number.
+Result<std::vector<std::string>> check_producers(Database& database, std::uint64_t& count);
 
 class SqliteProducer final : public log::Producer {
  public:
