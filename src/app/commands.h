@@ -22,6 +22,7 @@ void register_dlq(CommandLine& line);
 void register_groups(CommandLine& line);
 void register_log(CommandLine& line);
 void register_simulate(CommandLine& line);
+void register_reference(CommandLine& line);
 void register_version(CommandLine& line);
 
 // All of the above, in the order of the help.

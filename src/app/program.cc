@@ -64,6 +64,7 @@ void register_commands(CommandLine& line) {
   register_groups(line);
   register_log(line);
   register_simulate(line);
+  register_reference(line);
   register_version(line);
 }
 

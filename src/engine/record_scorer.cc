@@ -103,7 +103,13 @@ bool RecordScorer::State::decode_one(const log::Record& record) {
     errors.push_back({data::RecordCode::kTombstone, "", "the record has no value (a tombstone)"});
     return false;
   }
-  if (!decoder.decode(*record.value, cells, errors)) return false;
+  if (!decoder.decode(*record.value, cells, errors)) {
+    // A key that stands twice makes what else is wrong doubtful, so it is the headline.
+    std::stable_partition(errors.begin(), errors.end(), [](const data::RecordError& error) {
+      return error.code == data::RecordCode::kDuplicateKey;
+    });
+    return false;
+  }
   const std::span<double> row = rows.add_row();
   if (transform.apply(cells, row, errors)) return true;
   rows.remove_last_row();

@@ -27,6 +27,7 @@ std::string binary() {
 
 [[noreturn]] void execute(const std::vector<std::string>& arguments, const env::Path& folder,
                           const Environment& environment) {
+  const std::string program = binary();
   if (::chdir(folder.c_str()) != 0) ::_exit(127);
   // Nothing of the caller's MILLRACE_ settings leaks in but the data folder.
   std::vector<std::string> drop;
@@ -38,7 +39,7 @@ std::string binary() {
   for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> argv;
   static std::vector<std::string> words;
-  words = {binary()};
+  words = {program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);

@@ -149,6 +149,7 @@ TEST(Scorer, KilledAtEveryPointLeavesEachInputOneOutput) {
                             "score.before_commit", "score.after_commit", "log.in_transaction",
                             "log.before_log_commit", "log.after_log_commit"}) {
     const Workplace place;
+    std::filesystem::create_directories(place.file(".millrace"));
     std::filesystem::copy(master.file(".millrace/models"), place.file(".millrace/models"),
                           std::filesystem::copy_options::recursive);
     ASSERT_EQ(place
