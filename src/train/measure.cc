@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "codec/prediction_writer.h"
 #include "eval/metrics.h"
 #include "json/json.h"
 
@@ -36,10 +37,8 @@ json::Value to_json(const std::vector<eval::CalibrationBin>& bins) {
 }
 
 std::vector<double> rounded(std::span<const double> probabilities, int decimals) {
-  CHECK(decimals >= 0 && decimals <= 15);
-  const double scale = std::pow(10.0, decimals);
   std::vector<double> out(probabilities.begin(), probabilities.end());
-  for (double& p : out) p = std::round(p * scale) / scale;
+  for (double& p : out) p = codec::round_to(p, decimals);
   return out;
 }
 
