@@ -9,6 +9,7 @@
 namespace millrace::app {
 
 // Prints the report of the file (`data`); nothing is sent. The value is the exit code.
-Result<int> quality_report(Session& session, const spec::Pipeline& pipeline, const std::string& data);
+Result<int> quality_report(Session& session, const spec::Pipeline& pipeline,
+                           const std::string& data);
 
 }  // namespace millrace::app

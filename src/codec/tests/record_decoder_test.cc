@@ -10,7 +10,6 @@
 namespace millrace::codec {
 namespace {
 
-using data::Cell;
 using data::CellState;
 using data::Field;
 using data::FieldType;

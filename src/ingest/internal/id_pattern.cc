@@ -37,7 +37,8 @@ Result<std::string> parse_class(std::string_view pattern, std::size_t& at) {
       at += 2;
     }
     if (last < first || first == '^' || first == '\\') return bad(pattern, "has a bad class");
-    for (int c = first; c <= last; ++c) {
+    for (unsigned c = static_cast<unsigned char>(first); c <= static_cast<unsigned char>(last);
+         ++c) {
       const char one = static_cast<char>(c);
       if (characters.find(one) == std::string::npos) characters += one;
     }
