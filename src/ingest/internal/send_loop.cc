@@ -73,7 +73,11 @@ Result<bool> SendLoop::paced(ProduceSummary& summary) {
   if (slots_used_ < slots_due_) return true;
   if (pending_.rows > 0) MILLRACE_TRY(commit(summary, Sink::Ending::kMore));
   const SteadyTime now = clock_.steady();
-  const SteadyTime wake = std::max(pacer_->time_of(slots_used_), group_start_ + kGroupInterval);
+  SteadyTime wake = group_start_ + kGroupInterval;
+  if (limits_.count) {  // the last group does not wait for others
+    wake = std::min(wake, pacer_->time_of(slots_used_ + *limits_.count - summary.sent - 1));
+  }
+  wake = std::max(wake, pacer_->time_of(slots_used_));
   if (wake > now) {
     clock_.sleep_until(std::min<SteadyTime>(wake, now + kWaitMax));
     return false;

@@ -510,7 +510,7 @@ TEST_F(Produce, StreamingKeepsItsRateExactly) {
     const ProduceSummary summary = run_well();
     EXPECT_EQ(summary.sent, *options_.count);
     // The first event is due at once, the last one (count - 1) intervals later.
-    EXPECT_NEAR(summary.duration_s, static_cast<double>(*options_.count - 1) / rate, 0.026) << rate;
+    EXPECT_NEAR(summary.duration_s, static_cast<double>(*options_.count - 1) / rate, 0.001) << rate;
   }
 }
 
