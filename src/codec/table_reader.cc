@@ -108,9 +108,9 @@ Result<std::optional<TableRow>> TableReader::next() {
 }
 
 Status TableReader::skip_to(RowNumber row) {
-  CHECK(row >= state_->next_row);
+  CHECK(row.value() >= state_->next_row.value());
   TableRow skipped;
-  while (state_->next_row < row) {
+  while (state_->next_row.value() < row.value()) {
     MILLRACE_ASSIGN(const bool found, state_->read(skipped));
     if (!found) break;
   }
@@ -149,11 +149,12 @@ Status TableReader::State::read_header(const data::Schema& schema) {
       MILLRACE_TRY(blocks.more());
       continue;
     }
-    const std::string where = name + " line " + std::to_string(line);
+    std::string where = name + " line " + std::to_string(line);
     if (split.outcome != CsvSplit::Outcome::kRow) {
       const std::string why = split.outcome == CsvSplit::Outcome::kBad ? std::string(split.reason)
                                                                        : "the line is too long";
-      return Error(ErrorCode::kBadData, where + ": the header cannot be read: " + why + ".");
+      where += ": the header cannot be read: " + why + ".";
+      return Error(ErrorCode::kBadData, where);
     }
     if (text.substr(0, split.raw_size).find('\r') != std::string_view::npos) {
       return Error(ErrorCode::kBadData, where +

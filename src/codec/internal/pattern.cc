@@ -54,7 +54,7 @@ bool Pattern::parse_element(std::string_view& rest, ByteSet& set) {
       taken = 3;
       if (!is_plain(last) || last == '-' || last < rest[0]) return false;
     }
-    for (int c = rest[0]; c <= last; ++c) set.set(static_cast<std::size_t>(c));
+    for (char c = rest[0]; c <= last; ++c) set.set(static_cast<unsigned char>(c));
     rest.remove_prefix(taken);
   }
   if (rest.empty() || set.none()) return false;

@@ -36,7 +36,7 @@ class Pattern {
   explicit Pattern(std::string text);
 
   static bool parse_element(std::string_view& rest, ByteSet& set);
-  static std::vector<ByteSet> parse_table(std::string_view text);
+  static std::vector<ByteSet> parse_table(std::string_view rest);
 
   std::string text_;
   std::vector<ByteSet> positions_;  // allowed bytes by position; empty: RE2 decides

@@ -82,9 +82,9 @@ Verdict judge_text_number(const std::string& text, const Field& field) {
   if (!field.accept_text) return Verdict::kBad;
   if (is_blank(text)) return by(field.blank);
   std::string digits;
-  static const re2::RE2 kDecimal(
+  static const re2::RE2 decimal(
       R"([ \t\n\v\f\r]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t\n\v\f\r]*)");
-  if (!re2::RE2::FullMatch(text, kDecimal, &digits)) return Verdict::kBad;
+  if (!re2::RE2::FullMatch(text, decimal, &digits)) return Verdict::kBad;
   const double number = std::strtod(digits.c_str(), nullptr);
   return judge_number(number, field);
 }

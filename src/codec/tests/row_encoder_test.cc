@@ -5,7 +5,6 @@
 #include "codec/row_decoder.h"
 #include "codec/table_reader.h"
 #include "codec/testing/decode_harness.h"
-#include "codec/testing/table_file.h"
 #include "codec/testing/telco.h"
 
 namespace millrace::codec {
@@ -13,7 +12,6 @@ namespace {
 
 using data::Field;
 using data::FieldType;
-using testing::TableFile;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 

@@ -77,14 +77,14 @@ TEST(TableReader, CellsOfEveryLengthAreFound) {
 
 TEST(TableReader, RowsAcrossBlocksAreWhole) {
   std::string content = "a,b,c\n";
-  const std::size_t kRows = 40'000;  // about 1 MB, four blocks
-  for (std::size_t i = 0; i < kRows; ++i) {
+  constexpr std::size_t kRowCount = 40'000;  // about 1 MB, four blocks
+  for (std::size_t i = 0; i < kRowCount; ++i) {
     const std::string n = std::to_string(i);
     content += n + (i % 3 == 0 ? ",\"quoted \"\"" + n + "\"\"\n\"," : "," + n + ",") + "end\n";
   }
   const auto rows = TableFile(content).rows();
-  ASSERT_EQ(rows.size(), kRows);
-  for (std::size_t i = 0; i < kRows; ++i) {
+  ASSERT_EQ(rows.size(), kRowCount);
+  for (std::size_t i = 0; i < kRowCount; ++i) {
     const std::string n = std::to_string(i);
     ASSERT_THAT(rows[i].cells, ElementsAre(n, i % 3 == 0 ? "quoted \"" + n + "\"\n" : n, "end"));
   }
