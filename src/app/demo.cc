@@ -196,7 +196,7 @@ class Demo {
                          letter.code, printable(letter.message, 80)});
           return ++shown < kShownPredictions;
         }));
-    session_.say(shown > 0 ? table.to_string() : std::string("   nothing was"));
+    session_.say(shown > 0 ? table.to_string(Screen::of_stderr()) : std::string("   nothing was"));
     return {};
   }
 

@@ -10,6 +10,7 @@
 #include "data/feature_batch.h"
 #include "features/transform.h"
 #include "json/json.h"
+#include "json/text.h"
 #include "model/predictor.h"
 
 namespace millrace::engine {
@@ -314,8 +315,13 @@ std::vector<std::string> RecordScorer::field_texts(const log::Record& record,
     const auto index = state_->pipeline.schema.find(fields[i]);
     if (!index) continue;
     const data::Cell& cell = state_->cells[*index];
-    const bool bare_number = cell.state == data::CellState::kNumber && cell.text.empty();
-    texts[i] = bare_number ? json::to_line(cell.number) : std::string(cell.text);
+    if (state_->pipeline.schema.field(*index).pii) {
+      texts[i] = "(redacted)";
+    } else if (cell.state == data::CellState::kNumber && cell.text.empty()) {
+      json::append_number(texts[i], cell.number);
+    } else {
+      texts[i] = cell.text;
+    }
   }
   return texts;
 }

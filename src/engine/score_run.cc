@@ -77,22 +77,11 @@ std::uint64_t ScoreRun::remaining() const {
 Status ScoreRun::loop() {
   while (true) {
     if (postponed_) MILLRACE_TRY(on_revoked(*std::exchange(postponed_, std::nullopt)));
-    if (stop_.requested()) {
-      working_.stop_reason = "signal";
-      return commit();
-    }
-    if (remaining() == 0) {
-      working_.stop_reason = "max_messages";
-      return commit();
-    }
-    if (options_.mode == ScoreOptions::Mode::kWindow && window_done()) {
-      working_.stop_reason = "caught_up";
-      return commit();
-    }
-    const bool bounded = options_.mode == ScoreOptions::Mode::kWindow;
-    if (bounded && clock_.steady() >= last_message_ + options_.idle_timeout) {
-      working_.stop_reason = "timeout";
-      return commit();
+    if (const std::string reason = end_reason(); !reason.empty()) {
+      MILLRACE_TRY(commit());
+      working_.stop_reason = reason;
+      // An aborted commit took the end of the window back: its records come again.
+      if (end_reason() == reason) return {};
     }
     if (commit_due()) MILLRACE_TRY(commit());
     const Nanoseconds before = env::thread_cpu_time();
@@ -100,6 +89,15 @@ Status ScoreRun::loop() {
     working_.stage_cpu_ns["poll"] += (env::thread_cpu_time() - before).count();
     MILLRACE_TRY(handle(std::move(event)));
   }
+}
+
+// Why the run ends here, "" while it goes on.
+std::string ScoreRun::end_reason() const {
+  if (stop_.requested()) return "signal";
+  if (remaining() == 0) return "max_messages";
+  if (options_.mode != ScoreOptions::Mode::kWindow) return "";
+  if (window_done()) return "caught_up";
+  return clock_.steady() >= last_message_ + options_.idle_timeout ? "timeout" : "";
 }
 
 SteadyTime ScoreRun::next_deadline() const {
@@ -284,7 +282,9 @@ void ScoreRun::count_risk(const log::Record& record, const ScoredRecord& scored)
   const std::size_t size = pipeline_.report.top_risk;
   if (size == 0 || (top.size() == size && scored.probability <= top.back().probability)) return;
   data::RiskRow row;
-  row.key = record.key ? std::string(*record.key) : std::string(scored.key_text);
+  const auto key_field = pipeline_.schema.find(pipeline_.output.key_field);
+  const bool hidden = key_field && pipeline_.schema.field(*key_field).pii;
+  row.key = hidden ? "(redacted)" : std::string(record.key.value_or(scored.key_text));
   row.probability = scored.probability;
   row.values = scorer_.field_texts(record, working_.risk_fields);
   const auto at = std::upper_bound(
@@ -389,6 +389,7 @@ void ScoreRun::forget_uncommitted() {
   }
   positions_.clear();
   uncommitted_ = 0;
+  last_message_ = clock_.steady();
 }
 
 void ScoreRun::report_progress() {

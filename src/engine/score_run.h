@@ -67,6 +67,7 @@ class ScoreRun {
   void forget_uncommitted();
   void fold_tally();
   bool window_done() const;
+  std::string end_reason() const;
   bool commit_due() const;
   SteadyTime next_deadline() const;
   std::uint64_t remaining() const;

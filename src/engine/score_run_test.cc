@@ -1,0 +1,272 @@
+// The engine on the log in memory: windows, aborted, fenced and unknown commits, rebalances. Real
+// model, real records.
+#include "engine/score_run.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+
+#include "env/testing/manual_clock.h"
+#include "features/transform.h"
+#include "json/json.h"
+#include "log/testing/memory_log.h"
+
+namespace millrace::engine {
+namespace {
+
+constexpr const char* kPipeline = R"(
+version: 1
+name: plans
+input: {topic: in, partitions: 2, key: id}
+output: {topic: out, partitions: 2, key: id}
+dead_letter: {topic: dead}
+commit: {records: 10}
+schema:
+  id: {type: string}
+  plan: {type: category, values: [basic, pro]}
+  usage: {type: number, min: 0}
+  left: {type: category, values: ['no', 'yes'], label: true, required: false}
+features:
+  - {numeric: [usage]}
+  - {one_hot: [plan]}
+report: {segments: [plan], risk_fields: [usage], top_risk: 3}
+)";
+
+// Everything a run needs, with one tree: usage below 50 leaves.
+class Bench {
+ public:
+  explicit Bench(const std::vector<std::string>& set = {}) : log_(clock_) {
+    auto loaded = spec::parse_pipeline(kPipeline, "test.yaml", {.set = set});
+    EXPECT_TRUE(loaded) << loaded.error().message();
+    pipeline_ = std::move(loaded->pipeline);
+    for (const spec::TopicSpec* topic :
+         {&pipeline_.input.topic, &pipeline_.output.topic, &pipeline_.dead_letter.topic}) {
+      EXPECT_TRUE(log_.admin().create_topic(topic->name, topic->config));
+    }
+  }
+
+  model::LoadedModel model() const {
+    model::TreeEnsemble ensemble;
+    ensemble.features = 3;
+    ensemble.trees = {
+        model::Tree{{{1, 2, 0, 50.0F, true}, {-1, -1, 0, 2.0F, true}, {-1, -1, 0, -2.0F, true}}}};
+    model::LoadedModel loaded;
+    loaded.ensemble = std::make_shared<const model::TreeEnsemble>(ensemble);
+    const auto transform = features::Transform::fit(
+        pipeline_.features, pipeline_.schema, features::CellTable(pipeline_.schema.size()), {});
+    EXPECT_TRUE(transform) << transform.error().message();
+    loaded.manifest.pipeline = "plans";
+    loaded.manifest.version = "1-00000000";
+    loaded.manifest.label = "left";
+    loaded.manifest.label_values = {"no", "yes"};
+    loaded.manifest.features = transform->names();
+    loaded.manifest.feature_fingerprint = transform->fingerprint();
+    loaded.manifest.transform = transform->to_json();
+    return loaded;
+  }
+
+  void produce(int rows, const std::string& broken_every_third = {}) {
+    auto producer = log_.open_producer({pipeline_.input.topic.name, ""});
+    ASSERT_TRUE(producer);
+    const auto topic = *(*producer)->open_topic(pipeline_.input.topic.name);
+    for (int i = 0; i < rows; ++i) {
+      const std::string key = "k" + std::to_string(i);
+      std::string value =
+          R"({"id":")" + key + R"(","plan":"pro","usage":)" + std::to_string(i % 100) + "}";
+      if (!broken_every_third.empty() && i % 3 == 2) value = broken_every_third;
+      log::NewRecord record;
+      record.key = key;
+      record.value = value;
+      ASSERT_TRUE((*producer)->append(topic, record));
+    }
+    ASSERT_TRUE((*producer)->commit(RowNumber(0)));
+  }
+
+  // One run of the engine; the summary is kept.
+  Status run(ScoreOptions options) {
+    auto scorer = RecordScorer::make(pipeline_, model(), clock_);
+    if (!scorer) return scorer.error();
+    log::ConsumerOptions consume;
+    consume.group = pipeline_.group;
+    consume.topics = {pipeline_.input.topic.name};
+    consume.batch_records_max = 7;
+    MILLRACE_ASSIGN(const auto consumer, log_.open_consumer(consume));
+    ScoreRun run(pipeline_, *scorer, *consumer, clock_, stop_, logger_, options);
+    const Status result = run.run(on_commit_);
+    summary_ = run.summary();
+    return result;
+  }
+
+  static ScoreOptions window() {
+    ScoreOptions options;
+    options.mode = ScoreOptions::Mode::kWindow;
+    return options;
+  }
+
+  // How often each key stands on a topic.
+  std::map<std::string, int> keys(const TopicName& topic) {
+    std::map<std::string, int> counts;
+    auto reader = log_.open_reader({topic, {}, {}, false});
+    EXPECT_TRUE(reader);
+    while (!(*reader)->at_end()) {
+      const auto batch = (*reader)->next(clock_.steady() + Milliseconds(10));
+      EXPECT_TRUE(batch);
+      if (!*batch) break;
+      for (const log::Record& record : (*batch)->records)
+        ++counts[std::string(record.key.value_or("(none)"))];
+    }
+    return counts;
+  }
+
+  void expect_each_once(int rows) {
+    auto counts = keys(TopicName("out"));
+    for (const auto& [key, count] : keys(TopicName("dead"))) counts[key] += count;
+    EXPECT_EQ(counts.size(), static_cast<std::size_t>(rows));
+    for (const auto& [key, count] : counts) EXPECT_EQ(count, 1) << key;
+  }
+
+  env::ManualClock clock_;
+  log::testing::MemoryLog log_;
+  spec::Pipeline pipeline_;
+  env::StopToken stop_;
+  telemetry::Logger logger_{telemetry::Level::kOff};
+  ScoreObserver on_commit_;
+  data::RunSummary summary_;
+};
+
+TEST(ScoreRun, WindowEndsWhenCaughtUpAndCountsWhatItCommitted) {
+  Bench bench;
+  bench.produce(100);
+  ASSERT_TRUE(bench.run(Bench::window()));
+  EXPECT_EQ(bench.summary_.stop_reason, "caught_up");
+  EXPECT_EQ(bench.summary_.consumed, 100U);
+  EXPECT_EQ(bench.summary_.predicted, 100U);
+  EXPECT_EQ(bench.summary_.by_label["yes"], 50U);
+  EXPECT_EQ(bench.summary_.by_label["no"], 50U);
+  EXPECT_EQ(bench.summary_.segments["plan"]["pro"].total, 100U);
+  EXPECT_EQ(bench.summary_.segments["plan"]["pro"].positive, 50U);
+  ASSERT_EQ(bench.summary_.top_risk.size(), 3U);
+  EXPECT_NEAR(bench.summary_.top_risk[0].probability, 0.880797, 1e-9);
+  bench.expect_each_once(100);
+}
+
+TEST(ScoreRun, WindowsOfFiveOverTwelveAreFiveFiveTwo) {
+  Bench bench;
+  bench.produce(12);
+  ScoreOptions options = Bench::window();
+  options.messages_max = 5;
+  for (const std::uint64_t expected : {5U, 5U, 2U, 0U}) {
+    ASSERT_TRUE(bench.run(options));
+    EXPECT_EQ(bench.summary_.consumed, expected);
+  }
+  bench.expect_each_once(12);
+}
+
+TEST(ScoreRun, EmptyTopicEndsAtOnceAndIdlenessAfterTheTimeout) {
+  Bench bench;
+  ASSERT_TRUE(bench.run(Bench::window()));
+  EXPECT_EQ(bench.summary_.stop_reason, "caught_up");
+  EXPECT_EQ(bench.summary_.consumed, 0U);
+}
+
+TEST(ScoreRun, StopRequestDrainsWhatIsInFlight) {
+  Bench bench;
+  bench.produce(100);
+  bench.on_commit_ = [&bench](const data::RunSummary&) { bench.stop_.request(); };
+  ASSERT_TRUE(bench.run({}));
+  EXPECT_EQ(bench.summary_.stop_reason, "signal");
+  EXPECT_GT(bench.summary_.consumed, 0U);
+  EXPECT_LT(bench.summary_.consumed, 100U);
+  EXPECT_EQ(bench.keys(TopicName("out")).size(), bench.summary_.predicted);
+}
+
+// An aborted commit takes its outputs and its counts back, and the records come again.
+TEST(ScoreRun, AbortedCommitIsDoneAgainAndCountedOnce) {
+  for (const std::size_t nth : {1U, 2U, 3U, 5U}) {
+    Bench bench;
+    bench.produce(60, "broken");
+    bench.log_.fail_commit(nth, log::CommitResult::kAborted);
+    ASSERT_TRUE(bench.run(Bench::window()));
+    EXPECT_EQ(bench.summary_.consumed, 60U) << nth;
+    EXPECT_EQ(bench.summary_.predicted, 40U) << nth;
+    EXPECT_EQ(bench.summary_.dead_lettered, 20U) << nth;
+    EXPECT_EQ(bench.summary_.by_label["yes"] + bench.summary_.by_label["no"], 40U) << nth;
+    EXPECT_EQ(bench.summary_.segments["plan"]["pro"].total, 40U) << nth;
+    bench.expect_each_once(60);
+  }
+}
+
+TEST(ScoreRun, FencedCommitStopsAndLeavesTheWorkToOthers) {
+  Bench bench;
+  bench.produce(60);
+  bench.log_.fail_commit(2, log::CommitResult::kFenced);
+  const Status result = bench.run(Bench::window());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code(), ErrorCode::kFenced);
+  EXPECT_EQ(bench.keys(TopicName("out")).size(), bench.summary_.predicted);
+  ASSERT_TRUE(bench.run(Bench::window()));
+  bench.expect_each_once(60);
+}
+
+TEST(ScoreRun, UnknownOutcomeStopsAndARestartRepeatsNothing) {
+  for (const auto effect :
+       {log::testing::MemoryLog::Effect::kNothing, log::testing::MemoryLog::Effect::kCommitted}) {
+    Bench bench;
+    bench.produce(60);
+    bench.log_.fail_commit(2, log::CommitResult::kUnknown, effect);
+    const Status result = bench.run(Bench::window());
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code(), ErrorCode::kTryAgain);
+    ASSERT_TRUE(bench.run(Bench::window()));
+    bench.expect_each_once(60);
+  }
+}
+
+TEST(ScoreRun, FullDiskIsAnErrorAndNothingIsLost) {
+  Bench bench;
+  bench.produce(60);
+  bench.log_.fail_commit_request(2, Error(ErrorCode::kDiskFull, "no space"));
+  EXPECT_EQ(bench.run(Bench::window()).error().code(), ErrorCode::kDiskFull);
+  ASSERT_TRUE(bench.run(Bench::window()));
+  bench.expect_each_once(60);
+}
+
+TEST(ScoreRun, FloodStopsBeforeTheBadOnesAreCommitted) {
+  Bench bench({"dead_letter.stop_above.ratio=0.2", "dead_letter.stop_above.window=20"});
+  bench.produce(60, "broken");
+  const Status result = bench.run(Bench::window());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code(), ErrorCode::kFlood);
+  EXPECT_LT(bench.summary_.consumed, 30U);
+  EXPECT_EQ(bench.keys(TopicName("dead")).size(), bench.summary_.dead_lettered);
+}
+
+TEST(ScoreRun, ModelOfOtherFeaturesIsRefused) {
+  Bench bench;
+  model::LoadedModel other = bench.model();
+  other.manifest.feature_fingerprint = "0000000000000000";
+  const auto scorer = RecordScorer::make(bench.pipeline_, other, bench.clock_);
+  ASSERT_FALSE(scorer);
+  EXPECT_EQ(scorer.error().code(), ErrorCode::kBadModel);
+}
+
+// The label is decided on the published, rounded probability, and the positive level may be either
+// one.
+TEST(RecordScorer, PositiveLevelMayBeTheFirstOne) {
+  Bench bench({"output.positive=no"});
+  log::Record record;
+  const std::string value =
+      R"({"id":"a","plan":"basic","usage":10})" + std::string(kArenaPadding, ' ');
+  record.value = std::string_view(value).substr(0, value.size() - kArenaPadding);
+  auto scorer = RecordScorer::make(bench.pipeline_, bench.model(), bench.clock_);
+  ASSERT_TRUE(scorer) << scorer.error().message();
+  ScoredBatch scored;
+  scorer->score({&record, 1}, bench.clock_.steady(), scored);
+  ASSERT_EQ(scored.records[0].outcome, Outcome::kPredicted);
+  EXPECT_NEAR(scored.records[0].probability, 1 - 0.880797, 1e-6);
+  EXPECT_NE(scored.records[0].message.find(R"("prediction":"yes")"), std::string_view::npos);
+}
+
+}  // namespace
+}  // namespace millrace::engine
