@@ -54,9 +54,11 @@ Ranking::Place Ranking::place(std::uint32_t feature, float threshold) const {
   });
   const auto page = static_cast<std::uint32_t>(after - begin - 1);
   const RankTable ranks = table(feature, page);
-  const float* const at =
-      std::lower_bound(ranks.thresholds, ranks.thresholds + ranks.count, threshold);
-  return {page, static_cast<std::uint32_t>(at - ranks.thresholds)};
+  std::size_t rank = 0;  // halving without branches: every node of the ensemble comes by here
+  for (std::size_t step = ranks.padded / 2; step > 0; step /= 2) {
+    rank += ranks.thresholds[rank + step - 1] < threshold ? step : 0;
+  }
+  return {page, static_cast<std::uint32_t>(rank)};
 }
 
 // Packs one tree after the other; keeps its memory between them.
