@@ -68,6 +68,20 @@ void collect_names(const CLI::App* app, std::vector<std::string>& flags) {
   }
 }
 
+// "millrace topics dump": what a person types to reach the command.
+std::string path_of(const CLI::App* app) {
+  std::string path = app->get_name();
+  for (app = app->get_parent(); app != nullptr; app = app->get_parent()) {
+    path = app->get_name() + " " + path;
+  }
+  return path;
+}
+
+// CLI11's own help() would answer for the command that was parsed instead.
+std::string help_of(const CLI::App* app) {
+  return app->get_formatter()->make_help(app, path_of(app), CLI::AppFormatMode::Normal);
+}
+
 // The deepest command that was named on the command line.
 const CLI::App* deepest(const CLI::App* app) {
   while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
@@ -230,7 +244,7 @@ Result<bool> CommandLine::parse(int argc, const char* const* argv) {
   try {
     root.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    std::fputs(deepest(&root)->help().c_str(), stdout);
+    std::fputs(help_of(deepest(&root)).c_str(), stdout);
     return false;
   } catch (const CLI::ExtrasError&) {
     const CLI::App* app = deepest(&root);
@@ -257,7 +271,7 @@ Result<bool> CommandLine::parse(int argc, const char* const* argv) {
   }
   const CLI::App* app = deepest(&root);
   if (app == &root) {
-    std::fputs(root.help().c_str(), stderr);
+    std::fputs(help_of(&root).c_str(), stderr);
     return Error(ErrorCode::kUsage, "no command given");
   }
   state_->chosen = app;
@@ -284,14 +298,13 @@ std::vector<FlagRow> CommandLine::flags() const {
 
 std::string CommandLine::markdown() const {
   std::string out;
-  const std::function<void(const CLI::App*, const std::string&)> add =
-      [&](const CLI::App* app, const std::string& path) {
-        out += "\n## " + path + "\n\n```\n" + app->help() + "```\n";
-        for (const CLI::App* child : app->get_subcommands([](const CLI::App*) { return true; })) {
-          add(child, path + " " + child->get_name());
-        }
-      };
-  add(&state_->root, "millrace");
+  const std::function<void(const CLI::App*)> add = [&](const CLI::App* app) {
+    out += "\n## " + path_of(app) + "\n\n```\n" + help_of(app) + "```\n";
+    for (const CLI::App* child : app->get_subcommands([](const CLI::App*) { return true; })) {
+      add(child);
+    }
+  };
+  add(&state_->root);
   return out;
 }
 

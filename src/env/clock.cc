@@ -138,11 +138,14 @@ std::string format_rfc3339(Timestamp time) {
 }
 
 Result<Timestamp> parse_rfc3339(std::string_view text) {
-  const Error bad(ErrorCode::kBadData,
-                  "not an RFC 3339 date and time such as 2025-10-11T03:28:23.234Z");
+  // Made only when it is needed: good records pass here without allocation.
+  const auto bad = [] {
+    return Error(ErrorCode::kBadData,
+                 "not an RFC 3339 date and time such as 2025-10-11T03:28:23.234Z");
+  };
   if (text.size() < 19 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':')
-    return bad;
-  if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return bad;
+    return bad();
+  if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return bad();
   const int year = digits(text, 0, 4);
   const int month = digits(text, 5, 2);
   const int day = digits(text, 8, 2);
@@ -152,8 +155,8 @@ Result<Timestamp> parse_rfc3339(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year{year},
                                          std::chrono::month{static_cast<unsigned>(month)},
                                          std::chrono::day{static_cast<unsigned>(day)}};
-  if (year < 0 || month < 0 || day < 0 || !date.ok()) return bad;
-  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return bad;
+  if (year < 0 || month < 0 || day < 0 || !date.ok()) return bad();
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return bad();
   std::size_t at = 19;
   int ms = 0;
   if (at < text.size() && text[at] == '.') {
@@ -163,10 +166,10 @@ Result<Timestamp> parse_rfc3339(std::string_view text) {
          ++at, ++count, weight /= 10) {
       ms += (text[at] - '0') * weight;
     }
-    if (count == 0) return bad;
+    if (count == 0) return bad();
   }
   int zone_minutes = 0;
-  if (!parse_zone(text.substr(at), zone_minutes)) return bad;
+  if (!parse_zone(text.substr(at), zone_minutes)) return bad();
   const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
   return Timestamp(days * kMsPerDay + hour * 3'600'000LL + (minute - zone_minutes) * 60'000LL +
                    second * 1000LL + ms);
