@@ -1,10 +1,11 @@
 // millrace reference [PAGE]: the reference pages of docs/, made from the program's own tables.
+#include "spec/reference.h"
+
 #include <memory>
 
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/session.h"
-#include "spec/reference.h"
 
 namespace millrace::app {
 namespace {
@@ -12,11 +13,15 @@ namespace {
 Result<std::string> page(const std::string& name, const CommandLine& line) {
   if (name == "pipeline") return spec::pipeline_reference();
   if (name == "cli") {
-    return "# Command line\n\nMade from the program (`millrace reference cli`); a test holds the two "
-           "together.\n\nExit codes: 0 done; 1 internal error; 2 usage; 65 bad data; 66 no such input; "
-           "69 unavailable (a topic is missing); 74 input or output failed; 75 try again (a lock is "
+    return "# Command line\n\nMade from the program (`millrace reference cli`); a test holds the "
+           "two "
+           "together.\n\nExit codes: 0 done; 1 internal error; 2 usage; 65 bad data; 66 no such "
+           "input; "
+           "69 unavailable (a topic is missing); 74 input or output failed; 75 try again (a lock "
+           "is "
            "held, a scorer was fenced); 77 permission; 78 configuration or no model; 130 or 143 a "
-           "bounded job cut short by a signal. A stream stopped by a signal drains and exits with 0.\n" +
+           "bounded job cut short by a signal. A stream stopped by a signal drains and exits with "
+           "0.\n" +
            line.markdown();
   }
   return Error(ErrorCode::kUsage, "no page '" + name + "': choose cli or pipeline");
