@@ -41,7 +41,8 @@ Result<LoadedPipeline> load_file(const env::Path& path, const LoadOptions& optio
 
 Error unknown_pipeline(const std::string& name) {
   const std::vector<std::string> shipped = shipped_pipelines();
-  std::string text = "no pipeline '" + printable(name) + "'" + did_you_mean(name, shipped) +
+  const std::string hint = did_you_mean(name, shipped);
+  std::string text = "no pipeline '" + printable(name) + "'" + (hint.empty() ? "." : hint) +
                      " Expected a file, a folder with pipeline.yaml, or a shipped pipeline (";
   for (std::size_t i = 0; i < shipped.size(); ++i) text += (i > 0 ? ", " : "") + shipped[i];
   return {ErrorCode::kNoInput, text + ")"};
