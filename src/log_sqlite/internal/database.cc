@@ -118,9 +118,11 @@ Result<std::unique_ptr<Database>> Database::open(const env::Path& file, Access a
   sqlite3_db_config(database->handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(database->handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   // Debian's build overwrites deleted content with zeros; ours needs no such pages in the WAL.
-  MILLRACE_TRY(database->execute(
+  Status set = database->execute(
       "PRAGMA mmap_size=0; PRAGMA cache_size=-8192; PRAGMA secure_delete=OFF; "
-      "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=67108864;"));
+      "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=67108864;");
+  if (!set && sqlite3_errcode(database->handle_) == SQLITE_NOTADB) return not_a_log(file);
+  if (!set) return set.error();
   MILLRACE_TRY(database->execute(synchronous == SqliteLogOptions::Synchronous::kFull
                                      ? "PRAGMA synchronous=FULL"
                                      : "PRAGMA synchronous=NORMAL"));
@@ -226,6 +228,12 @@ Error Database::error(std::string_view what) const {
 bool Database::failed_in_sync() const {
   const int extended = sqlite3_extended_errcode(handle_);
   return extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC;
+}
+
+Error not_a_log(const env::Path& file) {
+  return {ErrorCode::kConfig, "'" + file.string() +
+                                  "' is not a millrace log (or its first page is damaged), and is "
+                                  "left as it is; name another file"};
 }
 
 Result<Scope> Scope::begin(Database& database, Kind kind) {

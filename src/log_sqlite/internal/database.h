@@ -153,6 +153,9 @@ class BlobReader {
   sqlite3_blob* blob_ = nullptr;
 };
 
+// kConfig: the file is something else, or its first page is damaged.
+Error not_a_log(const env::Path& file);
+
 // BEGIN ... COMMIT, rolled back when it goes out of scope before commit().
 class Scope {
  public:

@@ -31,9 +31,9 @@ Result<std::unique_ptr<LogFile>> LogFile::open(const SqliteLogOptions& options, 
     }
     MILLRACE_TRY(create_log_file(options.file, clock));
   }
-  MILLRACE_TRY(recognise_log_file(options.file));
   MILLRACE_ASSIGN(log->anchor_,
                   Database::open(options.file, Database::Access::kReadWrite, options.synchronous));
+  MILLRACE_TRY(recognise_log(*log->anchor_));
   MILLRACE_ASSIGN(log->identity_, read_identity(*log->anchor_));
   MILLRACE_TRY(env::make_folders(log->locks_));
   constexpr mode_t kMode = 0644;

@@ -1,12 +1,9 @@
 #include "log_sqlite/internal/schema.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "env/random.h"
 
@@ -47,15 +44,10 @@ CREATE TABLE producer (
   crc INTEGER NOT NULL, PRIMARY KEY (resume_id)) WITHOUT ROWID;
 )sql";
 
-constexpr std::size_t kSqliteHeaderBytes = 100;
-constexpr std::string_view kSqliteMagic("SQLite format 3\0", 16);
-
-std::int64_t big_endian_at(const std::array<char, kSqliteHeaderBytes>& bytes, std::size_t at) {
-  std::int64_t value = 0;
-  for (std::size_t i = at; i < at + 4; ++i) {
-    value = value << 8 | static_cast<unsigned char>(bytes.at(i));
-  }
-  return value;
+Result<std::int64_t> header_number(Database& database, const char* pragma) {
+  MILLRACE_ASSIGN(Query row, database.query(pragma));
+  MILLRACE_TRY(row.step());
+  return row.integer(0);
 }
 
 std::int64_t meta_crc(std::string_view id, std::int64_t created) {
@@ -95,27 +87,16 @@ Status create_log_file(const env::Path& file, env::Clock& clock) {
   return env::sync_folder(file.has_parent_path() ? file.parent_path() : env::Path("."));
 }
 
-Status recognise_log_file(const env::Path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return env::errno_error("cannot open the log", file, errno);
-  std::array<char, kSqliteHeaderBytes> head{};
-  const ssize_t size = ::pread(descriptor, head.data(), head.size(), 0);
-  const int failed = errno;
-  ::close(descriptor);
-  if (size < 0) return env::errno_error("cannot read the log", file, failed);
-  if (static_cast<std::size_t>(size) < head.size() ||
-      std::string_view(head.data(), kSqliteMagic.size()) != kSqliteMagic ||
-      big_endian_at(head, 68) != kApplicationId) {
-    return Error(ErrorCode::kConfig, "'" + file.string() +
-                                         "' is not a millrace log, and is left as it is; name "
-                                         "another file");
-  }
-  const std::int64_t version = big_endian_at(head, 60);
+Status recognise_log(Database& database) {
+  auto application = header_number(database, "PRAGMA application_id");
+  if (!application) return application.error();
+  if (*application != kApplicationId) return not_a_log(database.file());
+  MILLRACE_ASSIGN(const std::int64_t version, header_number(database, "PRAGMA user_version"));
   if (version != kFormatVersion) {
     return Error(ErrorCode::kFormatVersion,
-                 "the log '" + file.string() + "' has format version " + std::to_string(version) +
-                     ", and this program reads version " + std::to_string(kFormatVersion) +
-                     "; use the program that wrote it");
+                 "the log '" + database.file().string() + "' has format version " +
+                     std::to_string(version) + ", and this program reads version " +
+                     std::to_string(kFormatVersion) + "; use the program that wrote it");
   }
   return {};
 }

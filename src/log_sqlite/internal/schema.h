@@ -25,8 +25,10 @@ struct LogIdentity {
 // which is fine).
 Status create_log_file(const env::Path& file, env::Clock& clock);
 
-// Whether `file` is a log of this version, by its first bytes: kNoInput, kConfig, kFormatVersion.
-Status recognise_log_file(const env::Path& file);
+// Whether the open file is a log of this version: kConfig, kFormatVersion. Only SQLite may open the
+// file: close() of any other descriptor of it would drop the locks of all connections of this
+// process (POSIX), and another process would take the WAL away under them.
+Status recognise_log(Database& database);
 
 // The identity of an open log. kCorrupt when its row is damaged.
 Result<LogIdentity> read_identity(Database& database);

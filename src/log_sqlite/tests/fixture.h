@@ -35,9 +35,11 @@ class SqliteLogTest : public ::testing::Test {
     ASSERT_TRUE(log.admin().create_topic(topic, config).has_value());
   }
 
-  // `count` records a partition, in commits of `batch` a partition, each with value_of().
+  // `count` records a partition, in commits of `batch` a partition, each with value_of() its offset
+  // when `first` is where the partitions end.
   static void fill(log::Log& log, const TopicName& topic, std::int32_t partitions,
-                   std::int64_t count, std::int64_t batch, std::string resume_id = "") {
+                   std::int64_t count, std::int64_t batch, std::string resume_id = "",
+                   std::int64_t first = 0) {
     auto producer = log.open_producer({topic, std::move(resume_id)});
     ASSERT_TRUE(producer.has_value());
     const auto handle = (*producer)->open_topic(topic);
@@ -45,8 +47,8 @@ class SqliteLogTest : public ::testing::Test {
     for (std::int64_t offset = 0; offset < count; ++offset) {
       for (std::int32_t partition = 0; partition < partitions; ++partition) {
         log::testing::OwnedRecord record =
-            log::testing::text(value_of(partition, offset), partition);
-        record.timestamp = 1000 + offset;
+            log::testing::text(value_of(partition, first + offset), partition);
+        record.timestamp = 1000 + first + offset;
         ASSERT_TRUE(log::testing::append(**producer, *handle, record).has_value());
       }
       if ((offset + 1) % batch != 0 && offset + 1 != count) continue;
