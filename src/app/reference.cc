@@ -10,20 +10,19 @@
 namespace millrace::app {
 namespace {
 
+const std::string kCliPreface = R"(# Command line
+
+Made from the program (`millrace reference cli`); a test holds the two together.
+
+Exit codes: 0 done; 1 internal error; 2 usage; 65 bad data; 66 no such input; 69 unavailable (a
+topic is missing); 74 input or output failed; 75 try again (a lock is held, a scorer was fenced);
+77 permission; 78 configuration or no model; 130 or 143 a bounded job cut short by a signal. A
+stream stopped by a signal drains and exits with 0.
+)";
+
 Result<std::string> page(const std::string& name, const CommandLine& line) {
   if (name == "pipeline") return spec::pipeline_reference();
-  if (name == "cli") {
-    return "# Command line\n\nMade from the program (`millrace reference cli`); a test holds the "
-           "two "
-           "together.\n\nExit codes: 0 done; 1 internal error; 2 usage; 65 bad data; 66 no such "
-           "input; "
-           "69 unavailable (a topic is missing); 74 input or output failed; 75 try again (a lock "
-           "is "
-           "held, a scorer was fenced); 77 permission; 78 configuration or no model; 130 or 143 a "
-           "bounded job cut short by a signal. A stream stopped by a signal drains and exits with "
-           "0.\n" +
-           line.markdown();
-  }
+  if (name == "cli") return kCliPreface + line.markdown();
   return Error(ErrorCode::kUsage, "no page '" + name + "': choose cli or pipeline");
 }
 

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "env/atomic_file.h"
 #include "env/clock.h"
 #include "env/crash_point.h"
 #include "env/digest.h"
@@ -60,6 +61,25 @@ TEST(File, NewFileIsNeverWrittenOverAnother) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder->path()), {}), 1);
   EXPECT_EQ(write_file_new(folder->path() / "missing" / "b", "x").error().code(),
             ErrorCode::kNoInput);
+}
+
+TEST(AtomicFile, AppearsWholeOnCommitAndNotAtAllWithoutIt) {
+  auto folder = TemporaryFolder::make("env_test");
+  const Path path = folder->path() / "rows.csv";
+  {
+    auto dropped = AtomicFile::create(path);
+    ASSERT_TRUE(dropped);
+    ASSERT_TRUE(dropped->write("half"));
+  }
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder->path()), {}), 0);
+  auto file = AtomicFile::create(path);
+  ASSERT_TRUE(file);
+  const std::string piece(100'000, 'x');
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(file->write(piece));
+  EXPECT_FALSE(std::filesystem::exists(path));
+  ASSERT_TRUE(file->commit());
+  EXPECT_EQ(read_file(path, 1'000'000)->size(), 500'000U);
+  EXPECT_EQ(AtomicFile::create("/nonexistent/x").error().code(), ErrorCode::kNoInput);
 }
 
 TEST(File, ErrorsNameThePathAndFitTheCause) {
