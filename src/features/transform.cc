@@ -36,11 +36,10 @@ struct NumberStep {
 
 struct LevelStep {
   std::uint32_t cell = 0;
-  std::uint32_t column = 0;  // of the first level that has one; of the value with kOrdinal
+  std::uint32_t column = 0;  // of the first level that has one; of the value with ordinal
   std::uint32_t levels = 0;
-  std::uint32_t dropped = 0;  // leading levels without a column
-  PlanKind kind = PlanKind::kOneHot;
-  Unknown unknown = Unknown::kIgnore;
+  std::uint32_t dropped = 0;         // leading levels without a column, fewer than `levels`
+  std::uint32_t refuse_unknown = 0;  // 1 with Unknown::kError
 };
 
 // A field as the fitted transform needs to find it again.
@@ -103,7 +102,8 @@ struct Transform::State {
   std::string fingerprint;
 
   std::vector<NumberStep> numbers;
-  std::vector<LevelStep> levels;
+  std::vector<LevelStep> one_hots;
+  std::vector<LevelStep> ordinals;
 
   State(std::vector<Operator> ops, Plan made, std::vector<Fitted> values,
         const data::Schema& schema);
@@ -126,9 +126,20 @@ Transform::State::State(std::vector<Operator> ops, Plan made, std::vector<Fitted
     if (entry.kind == PlanKind::kNumber) {
       numbers.push_back({cell, column, fitted[i].fill.value_or(kNaN), fitted[i].mean.value_or(0),
                          fitted[i].scale.value_or(1)});
+      continue;
+    }
+    LevelStep step{cell, column, static_cast<std::uint32_t>(fields.back().values.size()),
+                   static_cast<std::uint32_t>(entry.dropped),
+                   entry.unknown == Unknown::kError ? 1U : 0U};
+    if (entry.kind == PlanKind::kOrdinal) {
+      ordinals.push_back(step);
+    } else if (entry.columns > 0) {
+      one_hots.push_back(step);
     } else {
-      levels.push_back({cell, column, static_cast<std::uint32_t>(fields.back().values.size()),
-                        static_cast<std::uint32_t>(entry.dropped), entry.kind, entry.unknown});
+      // A single level, dropped. The step still refuses the unknown; its 0 goes to the first column
+      // of all, before any other step writes there.
+      step.column = 0;
+      one_hots.insert(one_hots.begin(), step);
     }
   }
   fingerprint = env::sha256_hex(json::to_line(to_json())).substr(0, 16);
@@ -263,6 +274,18 @@ bool Transform::apply(std::span<const data::Cell> cells, std::span<double> out,
   double* const to = out.data();
   std::memset(to, 0, out.size_bytes());
   unsigned bad = 0;
+  for (const LevelStep& step : state.one_hots) {
+    const data::Cell& from = cell[step.cell];
+    const auto code = static_cast<std::uint32_t>(from.code);
+    const auto category = static_cast<unsigned>(from.state == data::CellState::kCategory);
+    // Without branches, for levels look random to a predictor. A code below `dropped`, of -1, or
+    // beyond the levels is not shown: it writes a 0 to the first column, which is 0 anyway.
+    const std::uint32_t place = code - step.dropped;
+    const unsigned shown = category & static_cast<unsigned>(place < step.levels - step.dropped);
+    to[step.column + (place & (0U - shown))] = static_cast<double>(static_cast<int>(shown));
+    const unsigned known = category & static_cast<unsigned>(code < step.levels);
+    bad |= step.refuse_unknown & (known ^ 1U);
+  }
   for (const NumberStep& step : state.numbers) {
     const data::Cell& from = cell[step.cell];
     const double x = from.state == data::CellState::kNumber ? from.number : step.fill;
@@ -270,17 +293,12 @@ bool Transform::apply(std::span<const data::Cell> cells, std::span<double> out,
     to[step.column] = y;
     bad |= static_cast<unsigned>(std::abs(y) > kMagnitudeMax);  // false for NaN, which is missing
   }
-  for (const LevelStep& step : state.levels) {
+  for (const LevelStep& step : state.ordinals) {
     const data::Cell& from = cell[step.cell];
-    // A code of -1 is beyond every count.
     const auto code = static_cast<std::uint32_t>(from.code);
     const bool known = from.state == data::CellState::kCategory && code < step.levels;
-    bad |= static_cast<unsigned>(!known && step.unknown == Unknown::kError);
-    if (step.kind == PlanKind::kOrdinal) {
-      to[step.column] = known ? static_cast<double>(code) : kNaN;
-    } else if (known && code >= step.dropped) {
-      to[step.column + code - step.dropped] = 1;
-    }
+    to[step.column] = known ? static_cast<double>(code) : kNaN;
+    bad |= step.refuse_unknown & static_cast<unsigned>(!known);
   }
   if (bad == 0) [[likely]] {
     return true;

@@ -179,6 +179,26 @@ TEST(Transform, UnknownErrorStopsTrainingAndSetsTheRecordAside) {
   EXPECT_EQ(errors[1].field, "pet");
 }
 
+// A field with one level, dropped, has no column; its step must not touch those of others.
+TEST(Transform, ADroppedSingleLevelHasNoColumn) {
+  std::vector<Field> fields = make_schema().fields();
+  fields[kPlan].values = {"only"};
+  fields[kPet].values = {"only"};
+  const Schema schema = *Schema::make(fields);
+  const CellTable table = table_of({row_of(5, 1, 0, 0)});
+  const auto transform =
+      Transform::fit({Numeric{{"age"}}, OneHot{{"plan"}, Drop::kFirst, Unknown::kIgnore},
+                      OneHot{{"pet"}, Drop::kFirst, Unknown::kError}},
+                     schema, table, all_rows(table));
+  ASSERT_TRUE(transform) << transform.error().message();
+  EXPECT_THAT(transform->names(), ElementsAre("age"));
+  EXPECT_THAT(applied(*transform, row_of(5, 1, 0, 0)), ElementsAre(5));
+  EXPECT_THAT(applied(*transform, row_of(5, 1, -1, 0)), ElementsAre(5));
+  std::vector<double> out(1);
+  data::RecordErrors errors;
+  EXPECT_FALSE(transform->apply(row_of(5, 1, 0, -1), out, errors));
+}
+
 TEST(Transform, ValueBeyondFloatSetsTheRecordAside) {
   const Transform transform = fitted({Numeric{{"age", "paid"}}}, table_of({row_of(1, 1, 0, 0)}));
   std::vector<double> out(transform.columns());
