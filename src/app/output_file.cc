@@ -1,19 +1,13 @@
 #include "app/output_file.h"
 
+#include <utility>
+
 namespace millrace::app {
 
 Result<OutputFile> OutputFile::open(Session& session, const std::string& path) {
-  OutputFile out(session);
-  if (path.empty() || path == "-") return out;
-  MILLRACE_ASSIGN(env::ReplacingFile file, env::ReplacingFile::open(path));
-  out.file_.emplace(std::move(file));
-  return out;
+  if (path.empty() || path == "-") return OutputFile(session, std::nullopt);
+  MILLRACE_ASSIGN(env::AtomicFile file, env::AtomicFile::create(path));
+  return OutputFile(session, std::optional<env::AtomicFile>(std::move(file)));
 }
-
-Status OutputFile::write(std::string_view bytes) {
-  return file_ ? file_->write(bytes) : session_->write(bytes);
-}
-
-Status OutputFile::close() { return file_ ? file_->close() : session_->flush(); }
 
 }  // namespace millrace::app

@@ -7,7 +7,7 @@
 
 #include "app/session.h"
 #include "base/result.h"
-#include "env/replacing_file.h"
+#include "env/atomic_file.h"
 
 namespace millrace::app {
 
@@ -16,15 +16,18 @@ class OutputFile {
  public:
   // `path` "" or "-" is standard output.
   static Result<OutputFile> open(Session& session, const std::string& path);
-  Status write(std::string_view bytes);
-  Status close();
+  Status write(std::string_view bytes) {
+    return file_ ? file_->write(bytes) : session_->write(bytes);
+  }
+  Status close() { return file_ ? file_->commit() : session_->flush(); }
   bool is_stdout() const { return !file_; }
 
  private:
-  explicit OutputFile(Session& session) : session_(&session) {}
+  OutputFile(Session& session, std::optional<env::AtomicFile> file)
+      : session_(&session), file_(std::move(file)) {}
 
   Session* session_;
-  std::optional<env::ReplacingFile> file_;
+  std::optional<env::AtomicFile> file_;
 };
 
 }  // namespace millrace::app
