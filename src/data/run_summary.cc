@@ -11,15 +11,13 @@ constexpr double kFactor = 1.04;
 
 void Histogram::add(double value) {
   // The logarithm is the cost of a call, and neighbours of one batch share their value.
-  thread_local double last_value = -1;
-  thread_local std::size_t last_step = 0;
-  if (value != last_value) {
+  if (value != last_value_) {
     const double step =
         value <= kFirst ? 0 : std::ceil(std::log(value / kFirst) / std::log(kFactor));
-    last_step = std::min(static_cast<std::size_t>(std::max(step, 0.0)), kSteps - 1);
-    last_value = value;
+    last_step_ = std::min(static_cast<std::size_t>(std::max(step, 0.0)), kSteps - 1);
+    last_value_ = value;
   }
-  ++counts_.at(last_step);
+  ++counts_.at(last_step_);
   ++count_;
   sum_ += value;
   max_ = std::max(max_, value);

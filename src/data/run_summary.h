@@ -30,6 +30,8 @@ class Histogram {
   std::uint64_t count_ = 0;
   double sum_ = 0;
   double max_ = 0;
+  double last_value_ = -1;
+  std::size_t last_step_ = 0;
 };
 
 struct SegmentCount {

@@ -108,18 +108,11 @@ void format_rfc3339(Timestamp time, char* out) {
       std::clamp(time.value(), kDayMin * kMsPerDay, kDayMax * kMsPerDay + kMsPerDay - 1);
   const std::int64_t day = ms >= 0 ? ms / kMsPerDay : -((-ms + kMsPerDay - 1) / kMsPerDay);
   const std::int64_t in_day = ms - day * kMsPerDay;
-  // Records come in order of time, so the date part is nearly always that of the call before.
-  thread_local std::int64_t cached_day = kDayMin - 1;
-  thread_local char cached_date[10];
-  if (day != cached_day) {
-    const Civil date = civil_of(day);
-    put_digits(cached_date, 4, date.year);
-    put_digits(cached_date + 5, 2, date.month);
-    put_digits(cached_date + 8, 2, date.day);
-    cached_date[4] = cached_date[7] = '-';
-    cached_day = day;
-  }
-  std::copy_n(cached_date, 10, out);
+  const Civil date = civil_of(day);
+  put_digits(out, 4, date.year);
+  out[4] = out[7] = '-';
+  put_digits(out + 5, 2, date.month);
+  put_digits(out + 8, 2, date.day);
   out[10] = 'T';
   put_digits(out + 11, 2, in_day / 3'600'000);
   out[13] = ':';
