@@ -41,7 +41,7 @@ build: packages-build  ## install what is missing and build build/release/bin/mi
 
 .PHONY: demo
 demo:  ## build, then the whole story on the embedded log (DATA=file.csv, LOG=sqlite:file, PIPELINE=telco-churn)
-	@tools/disk_space 1200 "packages (500 MB where none is installed), the build and the demo"
+	@tools/disk_space 800 "packages (500 MB where none is installed), the build (200 MB) and the demo (20 MB)"
 	@$(MAKE) build
 	$(BINARY) demo $(or $(PIPELINE),telco-churn) $(if $(DATA),--data "$(DATA)") $(if $(LOG),--log "$(LOG)")
 
@@ -66,14 +66,12 @@ tsan: packages-test  ## tests of threads and processes under ThreadSanitizer
 .PHONY: lint
 lint: packages-lint  ## layout of all files, static checks of files changed of late, self-check of the repository
 	@$(MAKE) tree PRESET=lint
-	tools/tidy
-	tools/lint --changed 30 build/lint
+	@status=0; tools/tidy || status=1; tools/lint --changed 30 build/lint || status=1; exit $$status
 
 .PHONY: lint-all
 lint-all: packages-lint  ## the same with static checks of every file
 	@$(MAKE) tree PRESET=lint
-	tools/tidy
-	tools/lint build/lint
+	@status=0; tools/tidy || status=1; tools/lint build/lint || status=1; exit $$status
 
 .PHONY: format
 format: packages-lint  ## lay out all sources with clang-format
