@@ -247,6 +247,10 @@ Status SqliteConsumer::resume(const log::TopicPartition& source) {
 
 Status SqliteConsumer::seek(const log::TopicPartition& source, Offset position) {
   MILLRACE_ASSIGN(Partition * partition, find(source));
+  {
+    MILLRACE_ASSIGN(Scope scope, Scope::begin(*database_, Scope::Kind::kRead));
+    MILLRACE_TRY(refresh_ends());
+  }
   if (position.value() < 0 || position > partition->end) {
     return Error(ErrorCode::kUsage, "offset " + std::to_string(position.value()) +
                                         " is outside of partition " + name_of(source));
