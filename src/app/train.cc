@@ -5,6 +5,7 @@
 #include "app/bad_lines.h"
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/evaluation_page.h"
 #include "app/session.h"
 #include "app/training.h"
 #include "base/human.h"
@@ -82,6 +83,18 @@ Result<json::Value> evaluate_split(Session& session, const spec::Pipeline& pipel
   result["rows_test"] = split.test.size();
   result["metrics"] = holdout.metrics_holdout;
   result["metrics_train"] = holdout.metrics_train;
+  Evaluated evaluated{.transform = holdout.model.transform,
+                      .ensemble = holdout.model.ensemble,
+                      .rows = split.test,
+                      .model_version = "",
+                      .rows_note = human_count(split.test.size()) + " of " +
+                                   human_count(table.rows()) + " rows, not seen in training",
+                      .importances = {}};
+  for (std::size_t i = 0; i < holdout.model.gains.size(); ++i) {
+    evaluated.importances.emplace_back(holdout.model.transform.names()[i], holdout.model.gains[i]);
+  }
+  MILLRACE_ASSIGN(const env::Path page, write_evaluation_page(session, pipeline, table, evaluated));
+  result["report"] = page.string();
   return result;
 }
 
@@ -102,6 +115,14 @@ Result<json::Value> evaluate_version(Session& session, const spec::Pipeline& pip
       result["metrics"],
       train::evaluate_model(transform, *model.ensemble, table.cells, table.labels, rows,
                             {pipeline.model.threshold, pipeline.output.probability_decimals}));
+  const Evaluated evaluated{.transform = transform,
+                            .ensemble = *model.ensemble,
+                            .rows = rows,
+                            .model_version = model.manifest.version,
+                            .rows_note = "all " + human_count(table.rows()) + " rows of the file",
+                            .importances = {}};
+  MILLRACE_ASSIGN(const env::Path page, write_evaluation_page(session, pipeline, table, evaluated));
+  result["report"] = page.string();
   if (options.data != "-") {
     MILLRACE_ASSIGN(const std::string digest, env::sha256_file(options.data));
     if (digest == model.manifest.data_digest) {
@@ -141,7 +162,8 @@ Result<int> evaluate(Session& session, const Options& options) {
           human_count(confusion["false_positive"].get<std::uint64_t>()) + " false alarms, " +
           human_count(confusion["true_negative"].get<std::uint64_t>()) + " rightly left alone\n" +
           "always the commoner label: accuracy " +
-          human_number(metrics["baseline"]["accuracy"].get<double>(), 4);
+          human_number(metrics["baseline"]["accuracy"].get<double>(), 4) +
+          "\nreport: " + result["report"].get<std::string>();
   MILLRACE_TRY(session.finish(result, text));
   return exit_for(table.bad_rows, options);
 }

@@ -115,6 +115,26 @@ TEST(MainJob, TransformPrintsTheModelsOwnColumns) {
   EXPECT_EQ(header, expected);
 }
 
+// BUG-T12: figures belong to one model, on rows it has not seen, and say at which threshold.
+TEST(MainJob, EvaluateMeasuresUnseenRowsAndLeavesAPage) {
+  const Workplace place;
+  place.write("rows.ndjson", place.simulate(2000));
+  const Finished finished =
+      place.run({"evaluate", "telco-churn", "--data", "rows.ndjson", "--json"});
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  const json::Value result = finished.last_json();
+  EXPECT_EQ(result["rows_train"].get<int>() + result["rows_test"].get<int>(), 2000);
+  EXPECT_EQ(result["metrics"]["rows"], result["rows_test"]);
+  EXPECT_EQ(result["metrics"]["threshold"], 0.5);
+  const json::Value& confusion = result["metrics"]["confusion"];
+  const double recall =
+      confusion["true_positive"].get<double>() /
+      (confusion["true_positive"].get<double>() + confusion["false_negative"].get<double>());
+  EXPECT_DOUBLE_EQ(result["metrics"]["recall"].get<double>(), recall);
+  const env::Path page = place.path() / result["report"].get<std::string>();
+  EXPECT_NE(env::read_file(page, 1 << 26)->find("<svg"), std::string::npos);
+}
+
 // BUG-T12: a window of a run leaves a summary with real content.
 TEST(MainJob, WindowLeavesASummaryAndAPage) {
   const Workplace place;
