@@ -81,7 +81,7 @@ function(millrace_test name sources labels)
   millrace_label_test_target(${name} "${labels}")
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
     PROPERTIES LABELS "${labels}" TIMEOUT 300
-      ENVIRONMENT "MILLRACE_SOURCE_DIR=${CMAKE_SOURCE_DIR};MILLRACE_BINARY=${CMAKE_BINARY_DIR}/bin/millrace")
+      ENVIRONMENT "MILLRACE_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
 endfunction()
 
 # Makes tests_<label> build `target`, for each of the labels.
