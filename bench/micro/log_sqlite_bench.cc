@@ -133,7 +133,8 @@ int run(const env::Path& folder, std::size_t records) {
 
 int main(int argc, char** argv) {
   auto folder = millrace::must(millrace::env::TemporaryFolder::make("log_sqlite_bench"));
-  const millrace::env::Path where = argc > 1 ? millrace::env::Path(argv[1]) : folder.path();
+  const millrace::env::Path where =
+      argc > 1 && *argv[1] != 0 ? millrace::env::Path(argv[1]) : folder.path();
   const std::size_t records =
       argc > 2 ? static_cast<std::size_t>(std::strtoull(argv[2], nullptr, 10)) : 500'000;
   return millrace::run(where, records);

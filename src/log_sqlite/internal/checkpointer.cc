@@ -23,6 +23,8 @@ void Checkpointer::note(int pages) {
 
 void Checkpointer::run() {
   constexpr std::chrono::seconds kPauseAfterFailure{1};
+  // It holds the writers up while it waits for readers, and a reader may be a stopped process.
+  constexpr int kBusyWaitMs = 20;
   std::unique_ptr<Database> database;
   std::unique_lock lock(mutex_);
   while (true) {
@@ -37,6 +39,7 @@ void Checkpointer::run() {
       auto opened = Database::open(file_, Database::Access::kReadWrite, synchronous_);
       if (opened) {
         database = std::move(*opened);
+        sqlite3_busy_timeout(database->handle(), kBusyWaitMs);
       } else {
         done = opened.error();
       }
@@ -57,10 +60,7 @@ Status Checkpointer::checkpoint(Database& database) {
   if (in_wal < kRestartPages) return {};
   const int restart = sqlite3_wal_checkpoint_v2(database.handle(), "main",
                                                 SQLITE_CHECKPOINT_RESTART, &in_wal, &moved);
-  if (restart != SQLITE_OK && restart != SQLITE_BUSY) {
-    return database.error("cannot checkpoint the log");
-  }
-  return {};
+  return restart == SQLITE_OK ? Status() : database.error("cannot checkpoint the log");
 }
 
 }  // namespace millrace::log_sqlite::internal
