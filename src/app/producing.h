@@ -34,7 +34,7 @@ struct ProducingOptions {
 
 // Errors: usage, and what ingest::produce() returns.
 Result<ingest::ProduceSummary> run_producing(Session& session, const spec::Pipeline& pipeline,
-                                             const ProducingOptions& options);
+                                             const ProducingOptions& given);
 
 json::Value to_json(const ingest::ProduceSummary& summary);
 std::string describe(const ingest::ProduceSummary& summary);
