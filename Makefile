@@ -66,11 +66,13 @@ tsan: packages-test  ## tests of threads and processes under ThreadSanitizer
 .PHONY: lint
 lint: packages-lint  ## layout of all files, static checks of files changed of late, self-check of the repository
 	@$(MAKE) tree PRESET=lint
+	@cmake build/lint >/dev/null
 	@status=0; tools/tidy || status=1; tools/lint --changed 30 build/lint || status=1; exit $$status
 
 .PHONY: lint-all
 lint-all: packages-lint  ## the same with static checks of every file
 	@$(MAKE) tree PRESET=lint
+	@cmake build/lint >/dev/null
 	@status=0; tools/tidy || status=1; tools/lint build/lint || status=1; exit $$status
 
 .PHONY: format

@@ -25,7 +25,7 @@ class BatchWriter {
   explicit BatchWriter(Database& database) : database_(&database) {}
 
   Result<log::TopicHandle> open_topic(const TopicName& name);
-  Status append(log::TopicHandle topic, const log::NewRecord& record);
+  Status append(log::TopicHandle handle, const log::NewRecord& record);
   bool empty() const { return records_ == 0; }
 
   // Checksums, so that they are not computed under the write lock.
