@@ -36,13 +36,13 @@ report: {segments: [plan], risk_fields: [usage], top_risk: 3}
 // Everything a run needs, with one tree: usage below 50 leaves.
 class Bench {
  public:
-  explicit Bench(const std::vector<std::string>& set = {}) : log_(clock_) {
+  explicit Bench(const std::vector<std::string>& set = {}) : log(clock) {
     auto loaded = spec::parse_pipeline(kPipeline, "test.yaml", {.set = set});
     EXPECT_TRUE(loaded) << loaded.error().message();
-    pipeline_ = std::move(loaded->pipeline);
+    pipeline = std::move(loaded->pipeline);
     for (const spec::TopicSpec* topic :
-         {&pipeline_.input.topic, &pipeline_.output.topic, &pipeline_.dead_letter.topic}) {
-      EXPECT_TRUE(log_.admin().create_topic(topic->name, topic->config));
+         {&pipeline.input.topic, &pipeline.output.topic, &pipeline.dead_letter.topic}) {
+      EXPECT_TRUE(log.admin().create_topic(topic->name, topic->config));
     }
   }
 
@@ -54,7 +54,7 @@ class Bench {
     model::LoadedModel loaded;
     loaded.ensemble = std::make_shared<const model::TreeEnsemble>(ensemble);
     const auto transform = features::Transform::fit(
-        pipeline_.features, pipeline_.schema, features::CellTable(pipeline_.schema.size()), {});
+        pipeline.features, pipeline.schema, features::CellTable(pipeline.schema.size()), {});
     EXPECT_TRUE(transform) << transform.error().message();
     loaded.manifest.pipeline = "plans";
     loaded.manifest.version = "1-00000000";
@@ -67,9 +67,9 @@ class Bench {
   }
 
   void produce(int rows, const std::string& broken_every_third = {}) {
-    auto producer = log_.open_producer({pipeline_.input.topic.name, ""});
+    auto producer = log.open_producer({pipeline.input.topic.name, ""});
     ASSERT_TRUE(producer);
-    const auto topic = *(*producer)->open_topic(pipeline_.input.topic.name);
+    const auto topic = *(*producer)->open_topic(pipeline.input.topic.name);
     for (int i = 0; i < rows; ++i) {
       const std::string key = "k" + std::to_string(i);
       std::string value =
@@ -85,16 +85,16 @@ class Bench {
 
   // One run of the engine; the summary is kept.
   Status run(ScoreOptions options) {
-    auto scorer = RecordScorer::make(pipeline_, model(), clock_);
+    auto scorer = RecordScorer::make(pipeline, model(), clock);
     if (!scorer) return scorer.error();
     log::ConsumerOptions consume;
-    consume.group = pipeline_.group;
-    consume.topics = {pipeline_.input.topic.name};
+    consume.group = pipeline.group;
+    consume.topics = {pipeline.input.topic.name};
     consume.batch_records_max = 7;
-    MILLRACE_ASSIGN(const auto consumer, log_.open_consumer(consume));
-    ScoreRun run(pipeline_, *scorer, *consumer, clock_, stop_, logger_, options);
-    const Status result = run.run(on_commit_);
-    summary_ = run.summary();
+    MILLRACE_ASSIGN(const auto consumer, log.open_consumer(consume));
+    ScoreRun run(pipeline, *scorer, *consumer, clock, stop, logger, options);
+    Status result = run.run(on_commit);
+    summary = run.summary();
     return result;
   }
 
@@ -107,10 +107,10 @@ class Bench {
   // How often each key stands on a topic.
   std::map<std::string, int> keys(const TopicName& topic) {
     std::map<std::string, int> counts;
-    auto reader = log_.open_reader({topic, {}, {}, false});
+    auto reader = log.open_reader({topic, {}, {}, false});
     EXPECT_TRUE(reader);
     while (!(*reader)->at_end()) {
-      const auto batch = (*reader)->next(clock_.steady() + Milliseconds(10));
+      const auto batch = (*reader)->next(clock.steady() + Milliseconds(10));
       EXPECT_TRUE(batch);
       if (!*batch) break;
       for (const log::Record& record : (*batch)->records)
@@ -126,28 +126,28 @@ class Bench {
     for (const auto& [key, count] : counts) EXPECT_EQ(count, 1) << key;
   }
 
-  env::ManualClock clock_;
-  log::testing::MemoryLog log_;
-  spec::Pipeline pipeline_;
-  env::StopToken stop_;
-  telemetry::Logger logger_{telemetry::Level::kOff};
-  ScoreObserver on_commit_;
-  data::RunSummary summary_;
+  env::ManualClock clock;
+  log::testing::MemoryLog log;
+  spec::Pipeline pipeline;
+  env::StopToken stop;
+  telemetry::Logger logger{telemetry::Level::kOff};
+  ScoreObserver on_commit;
+  data::RunSummary summary;
 };
 
 TEST(ScoreRun, WindowEndsWhenCaughtUpAndCountsWhatItCommitted) {
   Bench bench;
   bench.produce(100);
   ASSERT_TRUE(bench.run(Bench::window()));
-  EXPECT_EQ(bench.summary_.stop_reason, "caught_up");
-  EXPECT_EQ(bench.summary_.consumed, 100U);
-  EXPECT_EQ(bench.summary_.predicted, 100U);
-  EXPECT_EQ(bench.summary_.by_label["yes"], 50U);
-  EXPECT_EQ(bench.summary_.by_label["no"], 50U);
-  EXPECT_EQ(bench.summary_.segments["plan"]["pro"].total, 100U);
-  EXPECT_EQ(bench.summary_.segments["plan"]["pro"].positive, 50U);
-  ASSERT_EQ(bench.summary_.top_risk.size(), 3U);
-  EXPECT_NEAR(bench.summary_.top_risk[0].probability, 0.880797, 1e-9);
+  EXPECT_EQ(bench.summary.stop_reason, "caught_up");
+  EXPECT_EQ(bench.summary.consumed, 100U);
+  EXPECT_EQ(bench.summary.predicted, 100U);
+  EXPECT_EQ(bench.summary.by_label["yes"], 50U);
+  EXPECT_EQ(bench.summary.by_label["no"], 50U);
+  EXPECT_EQ(bench.summary.segments["plan"]["pro"].total, 100U);
+  EXPECT_EQ(bench.summary.segments["plan"]["pro"].positive, 50U);
+  ASSERT_EQ(bench.summary.top_risk.size(), 3U);
+  EXPECT_NEAR(bench.summary.top_risk[0].probability, 0.880797, 1e-9);
   bench.expect_each_once(100);
 }
 
@@ -158,7 +158,7 @@ TEST(ScoreRun, WindowsOfFiveOverTwelveAreFiveFiveTwo) {
   options.messages_max = 5;
   for (const std::uint64_t expected : {5U, 5U, 2U, 0U}) {
     ASSERT_TRUE(bench.run(options));
-    EXPECT_EQ(bench.summary_.consumed, expected);
+    EXPECT_EQ(bench.summary.consumed, expected);
   }
   bench.expect_each_once(12);
 }
@@ -166,19 +166,19 @@ TEST(ScoreRun, WindowsOfFiveOverTwelveAreFiveFiveTwo) {
 TEST(ScoreRun, EmptyTopicEndsAtOnceAndIdlenessAfterTheTimeout) {
   Bench bench;
   ASSERT_TRUE(bench.run(Bench::window()));
-  EXPECT_EQ(bench.summary_.stop_reason, "caught_up");
-  EXPECT_EQ(bench.summary_.consumed, 0U);
+  EXPECT_EQ(bench.summary.stop_reason, "caught_up");
+  EXPECT_EQ(bench.summary.consumed, 0U);
 }
 
 TEST(ScoreRun, StopRequestDrainsWhatIsInFlight) {
   Bench bench;
   bench.produce(100);
-  bench.on_commit_ = [&bench](const data::RunSummary&) { bench.stop_.request(); };
+  bench.on_commit = [&bench](const data::RunSummary&) { bench.stop.request(); };
   ASSERT_TRUE(bench.run({}));
-  EXPECT_EQ(bench.summary_.stop_reason, "signal");
-  EXPECT_GT(bench.summary_.consumed, 0U);
-  EXPECT_LT(bench.summary_.consumed, 100U);
-  EXPECT_EQ(bench.keys(TopicName("out")).size(), bench.summary_.predicted);
+  EXPECT_EQ(bench.summary.stop_reason, "signal");
+  EXPECT_GT(bench.summary.consumed, 0U);
+  EXPECT_LT(bench.summary.consumed, 100U);
+  EXPECT_EQ(bench.keys(TopicName("out")).size(), bench.summary.predicted);
 }
 
 // An aborted commit takes its outputs and its counts back, and the records come again.
@@ -186,13 +186,13 @@ TEST(ScoreRun, AbortedCommitIsDoneAgainAndCountedOnce) {
   for (const std::size_t nth : {1U, 2U, 3U, 5U}) {
     Bench bench;
     bench.produce(60, "broken");
-    bench.log_.fail_commit(nth, log::CommitResult::kAborted);
+    bench.log.fail_commit(nth, log::CommitResult::kAborted);
     ASSERT_TRUE(bench.run(Bench::window()));
-    EXPECT_EQ(bench.summary_.consumed, 60U) << nth;
-    EXPECT_EQ(bench.summary_.predicted, 40U) << nth;
-    EXPECT_EQ(bench.summary_.dead_lettered, 20U) << nth;
-    EXPECT_EQ(bench.summary_.by_label["yes"] + bench.summary_.by_label["no"], 40U) << nth;
-    EXPECT_EQ(bench.summary_.segments["plan"]["pro"].total, 40U) << nth;
+    EXPECT_EQ(bench.summary.consumed, 60U) << nth;
+    EXPECT_EQ(bench.summary.predicted, 40U) << nth;
+    EXPECT_EQ(bench.summary.dead_lettered, 20U) << nth;
+    EXPECT_EQ(bench.summary.by_label["yes"] + bench.summary.by_label["no"], 40U) << nth;
+    EXPECT_EQ(bench.summary.segments["plan"]["pro"].total, 40U) << nth;
     bench.expect_each_once(60);
   }
 }
@@ -200,11 +200,11 @@ TEST(ScoreRun, AbortedCommitIsDoneAgainAndCountedOnce) {
 TEST(ScoreRun, FencedCommitStopsAndLeavesTheWorkToOthers) {
   Bench bench;
   bench.produce(60);
-  bench.log_.fail_commit(2, log::CommitResult::kFenced);
+  bench.log.fail_commit(2, log::CommitResult::kFenced);
   const Status result = bench.run(Bench::window());
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code(), ErrorCode::kFenced);
-  EXPECT_EQ(bench.keys(TopicName("out")).size(), bench.summary_.predicted);
+  EXPECT_EQ(bench.keys(TopicName("out")).size(), bench.summary.predicted);
   ASSERT_TRUE(bench.run(Bench::window()));
   bench.expect_each_once(60);
 }
@@ -214,7 +214,7 @@ TEST(ScoreRun, UnknownOutcomeStopsAndARestartRepeatsNothing) {
        {log::testing::MemoryLog::Effect::kNothing, log::testing::MemoryLog::Effect::kCommitted}) {
     Bench bench;
     bench.produce(60);
-    bench.log_.fail_commit(2, log::CommitResult::kUnknown, effect);
+    bench.log.fail_commit(2, log::CommitResult::kUnknown, effect);
     const Status result = bench.run(Bench::window());
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code(), ErrorCode::kTryAgain);
@@ -226,7 +226,7 @@ TEST(ScoreRun, UnknownOutcomeStopsAndARestartRepeatsNothing) {
 TEST(ScoreRun, FullDiskIsAnErrorAndNothingIsLost) {
   Bench bench;
   bench.produce(60);
-  bench.log_.fail_commit_request(2, Error(ErrorCode::kDiskFull, "no space"));
+  bench.log.fail_commit_request(2, Error(ErrorCode::kDiskFull, "no space"));
   EXPECT_EQ(bench.run(Bench::window()).error().code(), ErrorCode::kDiskFull);
   ASSERT_TRUE(bench.run(Bench::window()));
   bench.expect_each_once(60);
@@ -238,15 +238,15 @@ TEST(ScoreRun, FloodStopsBeforeTheBadOnesAreCommitted) {
   const Status result = bench.run(Bench::window());
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code(), ErrorCode::kFlood);
-  EXPECT_LT(bench.summary_.consumed, 30U);
-  EXPECT_EQ(bench.keys(TopicName("dead")).size(), bench.summary_.dead_lettered);
+  EXPECT_LT(bench.summary.consumed, 30U);
+  EXPECT_EQ(bench.keys(TopicName("dead")).size(), bench.summary.dead_lettered);
 }
 
 TEST(ScoreRun, ModelOfOtherFeaturesIsRefused) {
   Bench bench;
   model::LoadedModel other = bench.model();
   other.manifest.feature_fingerprint = "0000000000000000";
-  const auto scorer = RecordScorer::make(bench.pipeline_, other, bench.clock_);
+  const auto scorer = RecordScorer::make(bench.pipeline, other, bench.clock);
   ASSERT_FALSE(scorer);
   EXPECT_EQ(scorer.error().code(), ErrorCode::kBadModel);
 }
@@ -259,10 +259,10 @@ TEST(RecordScorer, PositiveLevelMayBeTheFirstOne) {
   const std::string value =
       R"({"id":"a","plan":"basic","usage":10})" + std::string(kArenaPadding, ' ');
   record.value = std::string_view(value).substr(0, value.size() - kArenaPadding);
-  auto scorer = RecordScorer::make(bench.pipeline_, bench.model(), bench.clock_);
+  auto scorer = RecordScorer::make(bench.pipeline, bench.model(), bench.clock);
   ASSERT_TRUE(scorer) << scorer.error().message();
   ScoredBatch scored;
-  scorer->score({&record, 1}, bench.clock_.steady(), scored);
+  scorer->score({&record, 1}, bench.clock.steady(), scored);
   ASSERT_EQ(scored.records[0].outcome, Outcome::kPredicted);
   EXPECT_NEAR(scored.records[0].probability, 1 - 0.880797, 1e-6);
   EXPECT_NE(scored.records[0].message.find(R"("prediction":"yes")"), std::string_view::npos);

@@ -12,6 +12,7 @@ struct ExitCase {
   std::string said;  // must stand on stderr
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that GoogleTest looks for
 void PrintTo(const ExitCase& c, std::ostream* out) {
   for (const std::string& word : c.arguments) *out << word << " ";
 }

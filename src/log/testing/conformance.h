@@ -34,6 +34,7 @@ struct LogFactory {
 };
 
 // How a failed test names its log.
+// NOLINTNEXTLINE(readability-identifier-naming): the name that GoogleTest looks for
 inline void PrintTo(const LogFactory& factory, std::ostream* out) { *out << factory.name; }
 
 // Also what brings the suite's object files into the test binary.

@@ -19,7 +19,7 @@ class MemoryLog final : public Log {
  public:
   explicit MemoryLog(env::Clock& clock);
   // The same records and positions, as if opened again.
-  explicit MemoryLog(const MemoryLog& storage);
+  MemoryLog(const MemoryLog& storage);
   ~MemoryLog() override;
   MemoryLog& operator=(const MemoryLog&) = delete;
 
