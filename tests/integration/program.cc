@@ -14,6 +14,10 @@
 
 #include "base/check.h"
 
+#ifndef MILLRACE_BINARY_PATH  // CMake says where the program of this build is
+#define MILLRACE_BINARY_PATH "millrace"
+#endif
+
 namespace millrace::integration {
 namespace {
 
