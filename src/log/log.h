@@ -256,6 +256,9 @@ class Log {
   // The URL it was opened with, secrets masked.
   virtual std::string url() const = 0;
   virtual Capabilities capabilities() const = 0;
+  // What keeps the log from being used just now (broker away, disk full), as its clients saw it
+  // last; never waits. Thread-safe.
+  virtual Status reachable() const { return {}; }
   virtual Admin& admin() = 0;
   // Every topic of the options must exist (kUnknownTopic).
   virtual Result<std::unique_ptr<Consumer>> open_consumer(const ConsumerOptions& options) = 0;
