@@ -74,6 +74,11 @@ struct GroupInfo {
   std::vector<GroupPosition> positions;
 };
 
+struct Position {
+  TopicPartition source;
+  Offset next;  // first record not yet consumed
+};
+
 // Thread-safe. Errors: kUnknownTopic, kUnavailable, kConfig (illegal name or config), kIo.
 class Admin {
  public:
@@ -89,6 +94,12 @@ class Admin {
   virtual Result<std::vector<GroupInfo>> groups() = 0;
   // kNoInput for a group nobody has ever joined or committed for.
   virtual Result<GroupInfo> describe_group(const GroupId& id) = 0;
+  // Stores these positions as committed, all or none. kNoInput for an unknown group, kTryAgain
+  // naming the members while the group has any, kUsage for an offset outside of its partition.
+  virtual Status reset_group(const GroupId& id, const std::vector<Position>& positions) = 0;
+  // Of every partition the first offset whose record is at or after `time`; the end where none is.
+  virtual Result<std::map<PartitionId, Offset>> offsets_for_time(const TopicName& name,
+                                                                 Timestamp time) = 0;
 };
 
 // ----------------------------------------------------------------------------------------------
@@ -106,11 +117,6 @@ struct ConsumerOptions {
   std::size_t batch_records_max = 10'000;
   std::size_t batch_bytes_max = std::size_t{8} << 20;
   Milliseconds session_timeout{10'000};  // a member silent for longer loses its partitions
-};
-
-struct Position {
-  TopicPartition source;
-  Offset next;  // first record not yet consumed
 };
 
 struct Assigned {

@@ -159,6 +159,36 @@ TEST_P(LogConformance, OffsetsForTimeAreOfTheFirstRecordNotEarlier) {
   }
 }
 
+TEST_P(LogConformance, OffsetsForTimeNeedNoConsumer) {
+  std::vector<OwnedRecord> records;
+  for (const std::int64_t time : {100, 300, 200, 400}) {
+    OwnedRecord record = text("v");
+    record.timestamp = time;
+    records.push_back(record);
+  }
+  produce(in_, records);
+  records = read_all(in_);
+  ASSERT_THAT(records, ::testing::SizeIs(4));
+  const auto info = log().admin().describe_topic(in_);
+  ASSERT_TRUE(info.has_value());
+  const auto offset_at = [&](std::size_t i) { return Offset(records[i].offset); };
+  for (const auto& [time, offset] :
+       std::vector<std::pair<int, Offset>>{{0, offset_at(0)},
+                                           {101, offset_at(1)},
+                                           {300, offset_at(1)},
+                                           {301, offset_at(3)},
+                                           {401, info->partitions.at(0).end}}) {
+    const auto offsets = log().admin().offsets_for_time(in_, Timestamp(time));
+    ASSERT_TRUE(offsets.has_value());
+    EXPECT_EQ(offsets->size(), static_cast<std::size_t>(kPartitions));
+    EXPECT_EQ(offsets->at(PartitionId(0)), offset) << time;
+    EXPECT_EQ(offsets->at(PartitionId(1)), info->partitions.at(1).end);
+  }
+  const auto unknown = log().admin().offsets_for_time(TopicName("nowhere"), Timestamp(0));
+  ASSERT_FALSE(unknown.has_value());
+  EXPECT_EQ(unknown.error().code(), ErrorCode::kUnknownTopic);
+}
+
 TEST_P(LogConformance, ANewGroupMayStartAtTheLatest) {
   produce(in_, {text("old")});
   ConsumerOptions latest = options();

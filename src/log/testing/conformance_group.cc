@@ -166,6 +166,103 @@ TEST_P(LogConformance, AGroupIsDescribedWithItsMembers) {
   EXPECT_EQ(unknown.error().code(), ErrorCode::kNoInput);
 }
 
+TEST_P(LogConformance, AResetGroupGoesOnAtTheNewPositions) {
+  produce(in_, {text("0"), text("1"), text("2"), text("3", 1)});
+  std::vector<OwnedRecord> seen;
+  {
+    Client client(log(), options());
+    ASSERT_TRUE(client.poll_records(4));
+    EXPECT_EQ(client.commit().result, CommitResult::kCommitted);
+    seen = client.records;
+  }
+  const auto again = std::find_if(seen.begin(), seen.end(),
+                                  [](const OwnedRecord& record) { return record.value == "1"; });
+  ASSERT_NE(again, seen.end());
+  const Status reset =
+      log().admin().reset_group(GroupId("group"), {{{in_, PartitionId(0)}, Offset(again->offset)}});
+  ASSERT_TRUE(reset.has_value()) << reset.error().message();
+  const auto info = log().admin().describe_group(GroupId("group"));
+  ASSERT_TRUE(info.has_value());
+  for (const GroupPosition& position : info->positions) {
+    if (position.source.partition == PartitionId(0)) {
+      EXPECT_EQ(position.committed, Offset(again->offset));
+    }
+    if (position.source.partition == PartitionId(1)) {
+      EXPECT_GT(position.committed, std::optional(position.begin));
+    }
+  }
+  Client client(log(), options());
+  ASSERT_TRUE(client.poll_records(2));
+  EXPECT_THAT(client.values(), ElementsAre("1", "2"));
+}
+
+TEST_P(LogConformance, AGroupIsResetToTheEndsOfItsPartitions) {
+  produce(in_, {text("0"), text("1", 1)});
+  {
+    Client client(log(), options());
+    ASSERT_TRUE(client.poll_records(2));
+    EXPECT_EQ(client.commit().result, CommitResult::kCommitted);
+  }
+  produce(in_, {text("skipped"), text("skipped", 1)});
+  const auto topic = log().admin().describe_topic(in_);
+  ASSERT_TRUE(topic.has_value());
+  std::vector<Position> ends;
+  for (const PartitionInfo& partition : topic->partitions) {
+    ends.push_back({{in_, partition.partition}, partition.end});
+  }
+  const Status reset = log().admin().reset_group(GroupId("group"), ends);
+  ASSERT_TRUE(reset.has_value()) << reset.error().message();
+  produce(in_, {text("2")});
+  Client client(log(), options());
+  ASSERT_TRUE(client.poll_records(1));
+  EXPECT_THAT(client.values(), ElementsAre("2"));
+}
+
+TEST_P(LogConformance, AGroupWithMembersIsNotReset) {
+  produce(in_, {text("0")});
+  Client client(log(), options());
+  ASSERT_TRUE(client.poll_records(1));
+  EXPECT_EQ(client.commit().result, CommitResult::kCommitted);
+  const auto before = log().admin().describe_group(GroupId("group"));
+  ASSERT_TRUE(before.has_value());
+  const Status reset = log().admin().reset_group(
+      GroupId("group"), {{{in_, PartitionId(0)}, before->positions.at(0).begin}});
+  ASSERT_FALSE(reset.has_value());
+  EXPECT_EQ(reset.error().code(), ErrorCode::kTryAgain);
+  EXPECT_THAT(reset.error().message(), ::testing::HasSubstr(client->member_id()));
+  const auto after = log().admin().describe_group(GroupId("group"));
+  ASSERT_TRUE(after.has_value());
+  EXPECT_EQ(after->positions.at(0).committed, before->positions.at(0).committed);
+}
+
+TEST_P(LogConformance, AResetIsAllOrNothing) {
+  produce(in_, {text("0"), text("1", 1)});
+  {
+    Client client(log(), options());
+    ASSERT_TRUE(client.poll_records(2));
+    EXPECT_EQ(client.commit().result, CommitResult::kCommitted);
+  }
+  const GroupId group("group");
+  const auto before = log().admin().describe_group(group);
+  ASSERT_TRUE(before.has_value());
+  const Position good{{in_, PartitionId(0)}, before->positions.at(0).begin};
+  for (const auto& [bad, code] : std::vector<std::pair<Position, ErrorCode>>{
+           {{{in_, PartitionId(1)}, before->positions.at(1).end.next()}, ErrorCode::kUsage},
+           {{{in_, PartitionId(1)}, Offset(-1)}, ErrorCode::kUsage},
+           {{{in_, PartitionId(kPartitions)}, Offset(0)}, ErrorCode::kUsage},
+           {{{TopicName("nowhere"), PartitionId(0)}, Offset(0)}, ErrorCode::kUnknownTopic}}) {
+    const Status reset = log().admin().reset_group(group, {good, bad});
+    ASSERT_FALSE(reset.has_value());
+    EXPECT_EQ(reset.error().code(), code) << reset.error().message();
+  }
+  const auto after = log().admin().describe_group(group);
+  ASSERT_TRUE(after.has_value());
+  EXPECT_EQ(after->positions.at(0).committed, before->positions.at(0).committed);
+  const Status unknown = log().admin().reset_group(GroupId("nobody"), {good});
+  ASSERT_FALSE(unknown.has_value());
+  EXPECT_EQ(unknown.error().code(), ErrorCode::kNoInput);
+}
+
 TEST_P(LogConformance, TheMemberIdIsStableOverRestarts) {
   std::string id;
   {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "log/append_rules.h"
+#include "log/group_rules.h"
 #include "log/testing/memory_state.h"
 
 namespace millrace::log::testing {
@@ -91,14 +92,50 @@ class MemoryAdmin final : public Admin {
   Result<GroupInfo> describe_group(const GroupId& id) override {
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->groups.find(id);
-    if (found != state_->groups.end()) return group_info(id, found->second);
+    if (found == state_->groups.end()) return unknown_group(id);
+    return group_info(id, found->second);
+  }
+
+  Status reset_group(const GroupId& id, const std::vector<Position>& positions) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->groups.find(id);
+    if (found == state_->groups.end()) return unknown_group(id);
+    MILLRACE_TRY(check_no_members(id, group_info(id, found->second).members));
+    for (const Position& position : positions) {
+      MILLRACE_ASSIGN(const auto topic, state_->find(position.source.topic));
+      const std::int32_t number = position.source.partition.value();
+      if (number < 0 || number >= topic->config.partitions) {
+        return no_such_partition(position.source);
+      }
+      const MemoryPartition& partition = topic->partitions[static_cast<std::size_t>(number)];
+      MILLRACE_TRY(check_position(position, partition.begin, partition.end()));
+    }
+    for (const Position& position : positions) {
+      found->second.positions[position.source] = position.next;
+    }
+    return {};
+  }
+
+  Result<std::map<PartitionId, Offset>> offsets_for_time(const TopicName& name,
+                                                         Timestamp time) override {
+    const std::lock_guard lock(state_->mutex);
+    MILLRACE_ASSIGN(const auto topic, state_->find(name));
+    std::map<PartitionId, Offset> offsets;
+    std::int32_t number = 0;
+    for (const MemoryPartition& partition : topic->partitions) {
+      offsets[PartitionId(number++)] = partition.first_at_or_after(time);
+    }
+    return offsets;
+  }
+
+ private:
+  Error unknown_group(const GroupId& id) const {
     std::vector<std::string> names;
     for (const auto& [known, group] : state_->groups) names.push_back(known.value());
     return Error(ErrorCode::kNoInput, "there is no consumer group '" + printable(id.value()) + "'" +
                                           did_you_mean(id.value(), names));
   }
 
- private:
   GroupInfo group_info(const GroupId& id, const MemoryGroup& group) const {
     GroupInfo info{id, "stable", {}, {}};
     for (const auto& [epoch, member] : group.members) {

@@ -8,7 +8,9 @@
 #include "base/text.h"
 #include "env/clock.h"
 #include "log/append_rules.h"
+#include "log/group_rules.h"
 #include "log_sqlite/internal/membership.h"
+#include "log_sqlite/internal/time_search.h"
 
 namespace millrace::log_sqlite::internal {
 
@@ -163,13 +165,69 @@ Result<std::vector<log::GroupInfo>> SqliteAdmin::groups() {
 Result<log::GroupInfo> SqliteAdmin::describe_group(const GroupId& id) {
   const std::lock_guard lock(mutex_);
   MILLRACE_ASSIGN(Scope scope, Scope::begin(*database_, Scope::Kind::kRead));
-  MILLRACE_ASSIGN(const auto group, find_group(*database_, id));
-  if (group) return info_of(*group);
+  MILLRACE_ASSIGN(const GroupRow group, known_group(id));
+  return info_of(group);
+}
+
+Result<GroupRow> SqliteAdmin::known_group(const GroupId& id) {
+  MILLRACE_ASSIGN(auto group, find_group(*database_, id));
+  if (group) return std::move(*group);
   std::vector<std::string> names;
   MILLRACE_ASSIGN(const auto rows, all_groups(*database_));
   for (const GroupRow& row : rows) names.push_back(row.name.value());
   return Error(ErrorCode::kNoInput, "there is no consumer group '" + printable(id.value()) + "'" +
                                         did_you_mean(id.value(), names));
+}
+
+Status SqliteAdmin::reset_group(const GroupId& id, const std::vector<log::Position>& positions) {
+  const std::lock_guard lock(mutex_);
+  MILLRACE_TRY(log_->check_not_swapped());
+  // A member joins in a write scope as well: none can between the look and the commit.
+  MILLRACE_ASSIGN(Scope scope, Scope::begin(*database_, Scope::Kind::kWrite));
+  MILLRACE_ASSIGN(const GroupRow group, known_group(id));
+  MILLRACE_ASSIGN(const log::GroupInfo info, info_of(group));
+  MILLRACE_TRY(log::check_no_members(id, info.members));
+  MILLRACE_TRY(forget_members(group));
+  for (const log::Position& position : positions) {
+    MILLRACE_ASSIGN(const std::int64_t partition, checked_partition(position));
+    MILLRACE_TRY(put_position(*database_, group.id, partition, position.next));
+  }
+  return scope.commit();
+}
+
+Status SqliteAdmin::forget_members(const GroupRow& group) {
+  MILLRACE_ASSIGN(const auto members, members_of(*database_, group.id));
+  if (members.empty()) return {};
+  for (const MemberRow& member : members) {
+    MILLRACE_TRY(delete_member(*database_, group.id, member.epoch));
+  }
+  MILLRACE_TRY(next_generation(*database_, group.id));
+  return rebalance(*database_, group.id, env::boottime_ms());
+}
+
+Result<std::int64_t> SqliteAdmin::checked_partition(const log::Position& position) {
+  MILLRACE_ASSIGN(const TopicRow topic, find_topic(*database_, position.source.topic));
+  MILLRACE_ASSIGN(const auto rows, partitions_of(*database_, topic));
+  for (const PartitionRow& row : rows) {
+    if (row.number != position.source.partition) continue;
+    MILLRACE_TRY(log::check_position(position, row.begin, row.end));
+    return row.id;
+  }
+  return log::no_such_partition(position.source);
+}
+
+Result<std::map<PartitionId, Offset>> SqliteAdmin::offsets_for_time(const TopicName& name,
+                                                                    Timestamp time) {
+  const std::lock_guard lock(mutex_);
+  MILLRACE_ASSIGN(Scope scope, Scope::begin(*database_, Scope::Kind::kRead));
+  MILLRACE_ASSIGN(const TopicRow topic, find_topic(*database_, name));
+  MILLRACE_ASSIGN(const auto rows, partitions_of(*database_, topic));
+  std::map<PartitionId, Offset> offsets;
+  for (const PartitionRow& row : rows) {
+    MILLRACE_ASSIGN(offsets[row.number],
+                    first_at_or_after(*database_, row, {name, row.number}, time));
+  }
+  return offsets;
 }
 
 Result<log::GroupInfo> SqliteAdmin::info_of(const GroupRow& group) {

@@ -1,8 +1,10 @@
 // Topics and groups for people.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "log/log.h"
 #include "log_sqlite/internal/catalog.h"
@@ -27,10 +29,19 @@ class SqliteAdmin final : public log::Admin {
   Status trim(const log::TopicPartition& source, Offset before) override;
   Result<std::vector<log::GroupInfo>> groups() override;
   Result<log::GroupInfo> describe_group(const GroupId& id) override;
+  Status reset_group(const GroupId& id, const std::vector<log::Position>& positions) override;
+  Result<std::map<PartitionId, Offset>> offsets_for_time(const TopicName& name,
+                                                         Timestamp time) override;
 
  private:
   Result<log::TopicInfo> info_of(const TopicRow& topic);
   Result<log::GroupInfo> info_of(const GroupRow& group);
+  // kNoInput with the nearest name where there is none.
+  Result<GroupRow> known_group(const GroupId& id);
+  // The row, once the position is found to lie inside of it.
+  Result<std::int64_t> checked_partition(const log::Position& position);
+  // Removes members that ended without leaving, so that none comes back and commits.
+  Status forget_members(const GroupRow& group);
   // Removes batches below `before` of a partition row; the row itself is the caller's.
   Status delete_batches(std::int64_t partition, Offset before);
   // Removes what deleted topics left, and gives free pages back to the file system.
