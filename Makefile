@@ -10,6 +10,8 @@ BINARY := $(RELEASE)/bin/millrace
 JOBS = $(shell tools/jobs)
 CTEST_FLAGS ?=
 FUZZ_SECONDS ?= 60
+KAFKA_VERSION ?= 3.9.1
+DEMO = $(BINARY) demo $(or $(PIPELINE),telco-churn) $(if $(DATA),--data "$(DATA)")
 
 # ccache keeps compiled objects between trees and clones; a tree uses it when it was there at its first configuration.
 ifeq ($(origin MILLRACE_COMPILER_LAUNCHER),undefined)
@@ -40,15 +42,25 @@ build: packages-build  ## install what is missing and build build/release/bin/mi
 	cmake --build $(RELEASE) -j $(JOBS) --target millrace
 
 .PHONY: demo
-demo:  ## build, then the whole story on the embedded log (DATA=file.csv, LOG=sqlite:file, PIPELINE=telco-churn)
+demo:  ## build, then the whole story (PIPELINE=telco-churn, DATA=file.csv, LOG=kafka|sqlite:file|kafka://host:port)
 	@tools/disk_space 800 "packages (500 MB where none is installed), the build (200 MB) and the demo (20 MB)"
 	@$(MAKE) build
-	$(BINARY) demo $(or $(PIPELINE),telco-churn) $(if $(DATA),--data "$(DATA)") $(if $(LOG),--log "$(LOG)")
+ifeq ($(LOG),kafka)
+	@tools/disk_space 700 "Java and Maven (500 MB where none is installed), Kafka (90 MB) and its data"
+	@tools/install kafka
+	@trap 'tools/kafka down --name demo' EXIT; \
+	echo "Starting Apache Kafka $(KAFKA_VERSION) on this machine."; \
+	brokers=$$(tools/kafka up --fresh --name demo --version $(KAFKA_VERSION) | sed -n 's/^bootstrap=//p'); \
+	(set -x; $(DEMO) --log "kafka://$$brokers")
+else
+	$(DEMO) $(if $(LOG),--log "$(LOG)")
+endif
 
 .PHONY: test
-test: packages-test oracles  ## install what is missing, build everything and run every test
+test: packages-kafka oracles  ## install what is missing, build everything and run every test
 	@$(MAKE) tree PRESET=release
 	cmake --build $(RELEASE) -j $(JOBS)
+	@trap 'tools/kafka down --prefix ctest_release' EXIT; set -x; \
 	ctest --preset release -j $(JOBS) --output-junit tests.xml $(CTEST_FLAGS)
 
 .PHONY: asan
@@ -112,15 +124,18 @@ package:  ## a Debian package (not built yet)
 
 .PHONY: clean
 clean:  ## remove everything that was built
+	@test ! -d build/kafka/run || tools/kafka down --all
 	rm -rf build
 
 # What follows is used by the commands above.
 
-.PHONY: packages-build packages-test packages-lint
+.PHONY: packages-build packages-test packages-kafka packages-lint
 packages-build:
 	@tools/install build
 packages-test:
 	@tools/install build test
+packages-kafka:
+	@tools/install build test kafka
 packages-lint:
 	@tools/install build test lint
 

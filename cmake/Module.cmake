@@ -6,6 +6,7 @@
 #   testing/*.cc                  fakes and suites for tests, library millrace_<name>_testing (tests may link it)
 #   *_test.cc tests/*.cc          unit tests, binary <name>_test
 #   tests/concurrency/*.cc        tests of threads and processes, binary <name>_concurrency_test, label "concurrency"
+#   tests/kafka/*.cc              tests on real brokers (cmake/Kafka.cmake), binary <name>_kafka_test, label "kafka"
 # Dependencies must have a strictly lower layer; an include of a module that is not in DEPS fails the build
 # (cmake/rank_check.cmake, run by the target rank_check as part of every build).
 
@@ -67,6 +68,8 @@ function(millrace_module)
   file(GLOB concurrent CONFIGURE_DEPENDS ${dir}/tests/concurrency/*.cc)
   millrace_test(${M_NAME}_test "${unit}" "unit;${M_TEST_LABELS}" ${test_targets})
   millrace_test(${M_NAME}_concurrency_test "${concurrent}" "concurrency;${M_TEST_LABELS}" ${test_targets})
+  file(GLOB on_brokers CONFIGURE_DEPENDS ${dir}/tests/kafka/*.cc)
+  millrace_kafka_test(${M_NAME}_kafka_test "${on_brokers}" CLUSTERS kafka_391 kafka_431 LIBS ${test_targets})
 endfunction()
 
 # millrace_test(<name> "<sources>" "<labels>" <libraries>...)
@@ -80,8 +83,17 @@ function(millrace_test name sources labels)
   target_link_libraries(${name} PRIVATE ${ARGN} GTest::gmock GTest::gtest_main rapidcheck)
   millrace_label_test_target(${name} "${labels}")
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
-    PROPERTIES LABELS "${labels}" TIMEOUT 300
-      ENVIRONMENT "MILLRACE_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+    PROPERTIES TIMEOUT 300 ENVIRONMENT "MILLRACE_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+  millrace_set_list_on_tests(${name}_TESTS LABELS "${labels}")
+endfunction()
+
+# Sets a property whose value is a list on the tests that gtest_discover_tests found: its own PROPERTIES would break a
+# list into properties of their own.
+function(millrace_set_list_on_tests tests property value)
+  set(file ${CMAKE_CURRENT_BINARY_DIR}/${tests}_${property}.cmake)
+  file(WRITE ${file}
+    "if(${tests})\n  set_tests_properties(\${${tests}} PROPERTIES ${property} [==[${value}]==])\nendif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${file})
 endfunction()
 
 # Makes tests_<label> build `target`, for each of the labels.
@@ -94,7 +106,7 @@ function(millrace_label_test_target target labels)
 endfunction()
 
 if(MILLRACE_TESTS)
-  foreach(label unit conformance concurrency integration oracle)
+  foreach(label unit conformance concurrency integration oracle kafka)
     add_custom_target(tests_${label})
   endforeach()
 endif()

@@ -1,0 +1,49 @@
+// Clusters that a test starts for itself do what it orders.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "kafka/cluster.h"
+#include "kafka/metadata.h"
+#include "kafka/proxy.h"
+
+namespace millrace::kafka_testing {
+namespace {
+
+TEST(OwnCluster, SurvivesTheLossAndTheReturnOfABroker) {
+  const auto cluster = Cluster::start({.nodes = 3});
+  ASSERT_EQ(brokers_seen_from(cluster->bootstrap()), (std::set<int>{1, 2, 3}));
+  cluster->stop_hard(2);
+  EXPECT_FALSE(brokers_seen_from(cluster->bootstrap()).empty());
+  cluster->start(2);
+  EXPECT_EQ(brokers_seen_from(cluster->bootstrap()), (std::set<int>{1, 2, 3}));
+}
+
+TEST(OwnCluster, IsReachedThroughAProxy) {
+  const auto cluster = Cluster::start({.proxied = true});
+  ASSERT_EQ(cluster->proxied().size(), 1U);
+  const ProxiedPorts ports = cluster->proxied().front();
+  Proxy proxy(ports.advertised, ports.target);
+  const std::string through = "127.0.0.1:" + std::to_string(proxy.port());
+  EXPECT_EQ(brokers_seen_from(through), (std::set<int>{1}));
+  proxy.refuse();
+  EXPECT_TRUE(brokers_seen_from(through).empty());
+  EXPECT_EQ(brokers_seen_from(cluster->bootstrap()), (std::set<int>{1}));
+}
+
+TEST(OwnCluster, ShutsItsDoorToAWrongPassword) {
+  const auto cluster = Cluster::start({.secure = true});
+  ASSERT_TRUE(cluster->secure().has_value());
+  const Secure& secure = *cluster->secure();
+  const std::string common =
+      "-X security.protocol=SASL_SSL -X sasl.mechanism=SCRAM-SHA-256 -X sasl.username=" +
+      secure.user + " -X ssl.ca.location='" + secure.ca_file + "' -X sasl.password=";
+  const std::string right = "\"$(cat '" + secure.password_file + "')\"";
+  EXPECT_EQ(brokers_seen_from(secure.sasl_ssl_bootstrap, common + right), (std::set<int>{1}));
+  EXPECT_TRUE(brokers_seen_from(secure.sasl_ssl_bootstrap, common + "wrong").empty());
+  EXPECT_TRUE(brokers_seen_from(secure.expired_bootstrap, common + right).empty());
+}
+
+}  // namespace
+}  // namespace millrace::kafka_testing
