@@ -6,6 +6,7 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/session.h"
+#include "telemetry/metric_table.h"
 
 namespace millrace::app {
 namespace {
@@ -23,19 +24,21 @@ stream stopped by a signal drains and exits with 0.
 Result<std::string> page(const std::string& name, const CommandLine& line) {
   if (name == "pipeline") return spec::pipeline_reference();
   if (name == "cli") return kCliPreface + line.markdown();
-  return Error(ErrorCode::kUsage, "no page '" + name + "': choose cli or pipeline");
+  if (name == "metrics") return telemetry::metrics_reference();
+  return Error(ErrorCode::kUsage, "no page '" + name + "': choose cli, metrics or pipeline");
 }
 
 }  // namespace
 
 void register_reference(CommandLine& line) {
   auto name = std::make_shared<std::string>();
-  line.command("reference", "Print a reference page: cli or pipeline",
+  line.command("reference", "Print a reference page: cli, metrics or pipeline",
                "millrace reference\nmillrace reference pipeline | less")
-      .positional("page", name.get(), "cli or pipeline (default: list them)", Presence::kOptional)
+      .positional("page", name.get(), "cli, metrics or pipeline (default: list them)",
+                  Presence::kOptional)
       .runs([name, &line](Session& session) -> Result<int> {
         if (name->empty()) {
-          MILLRACE_TRY(session.write("cli\npipeline\n"));
+          MILLRACE_TRY(session.write("cli\nmetrics\npipeline\n"));
           return 0;
         }
         MILLRACE_ASSIGN(const std::string text, page(*name, line));

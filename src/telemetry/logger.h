@@ -1,5 +1,5 @@
 // Log lines for people, on stderr: "12:34:56.789 warning  text". Values that came from outside are
-// escaped by the caller with printable(). Metrics come with the http module.
+// escaped by the caller with printable().
 #pragma once
 
 #include <memory>
