@@ -136,6 +136,13 @@ struct Revoked {
 struct Lost {
   std::vector<TopicPartition> partitions;
 };
+// Records from `from` up to `to` were deleted (retention, trim) before they were read; reading goes
+// on at `to`.
+struct Gap {
+  TopicPartition source;
+  Offset from;
+  Offset to;
+};
 enum class CommitResult {
   kCommitted,
   kAborted,  // nothing happened: go back to the committed positions (poll does so by itself) and do
@@ -149,7 +156,7 @@ struct CommitOutcome {
 };
 struct Nothing {};
 
-using Event = std::variant<Nothing, Batch, Assigned, Revoked, Lost, CommitOutcome>;
+using Event = std::variant<Nothing, Batch, Assigned, Revoked, Lost, Gap, CommitOutcome>;
 
 // Index of a topic in one Transaction, from Transaction::open_topic().
 using TopicHandle = StrongInt<struct TopicHandleTag, std::int32_t>;
@@ -253,6 +260,8 @@ class Producer : public Appender {
 struct Capabilities {
   bool transactions = false;
   bool brokers = false;   // leaders, replication
+  // Offsets of records follow each other without gaps, and the end is one past the last record.
+  bool dense_offsets = false;
   bool embedded = false;  // one file of ours: info() and check() apply
 };
 

@@ -16,7 +16,7 @@ class SqliteLog final : public log::Log {
 
   std::string url() const override { return "sqlite:" + file_->file().string(); }
   log::Capabilities capabilities() const override {
-    return {.transactions = true, .brokers = false, .embedded = true};
+    return {.transactions = true, .brokers = false, .dense_offsets = true, .embedded = true};
   }
   log::Admin& admin() override { return admin_; }
   Result<std::unique_ptr<log::Consumer>> open_consumer(

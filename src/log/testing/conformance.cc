@@ -25,6 +25,8 @@ std::string name_of_log(const ::testing::TestParamInfo<LogFactory>& info) {
 
 void LogConformance::SetUp() {
   storage_ = GetParam().make();
+  in_ = topic("in");
+  out_ = topic("out");
   create(in_, kPartitions);
   create(out_, kPartitions);
 }
@@ -113,10 +115,38 @@ std::vector<std::string> LogConformance::values_of(const TopicName& topic) {
   return values;
 }
 
-ConsumerOptions LogConformance::options(std::string group) const {
+std::vector<Offset> LogConformance::offsets_of(const TopicName& topic, std::int32_t partition) {
+  std::vector<Offset> offsets;
+  for (const OwnedRecord& record : read_all(topic)) {
+    if (record.partition == partition) offsets.emplace_back(record.offset);
+  }
+  offsets.push_back(end_of(topic, partition));
+  return offsets;
+}
+
+Offset LogConformance::end_of(const TopicName& topic, std::int32_t partition) {
+  const auto info = log().admin().describe_topic(topic);
+  if (!info) {
+    ADD_FAILURE() << info.error().message();
+    return Offset(-1);
+  }
+  return info->partitions.at(static_cast<std::size_t>(partition)).end;
+}
+
+Status LogConformance::reset_when_empty(const std::vector<Position>& positions) {
+  const SteadyTime give_up = soon();
+  while (true) {
+    Status reset = log().admin().reset_group(group(), positions);
+    if (reset || reset.error().code() != ErrorCode::kTryAgain) return reset;
+    if (env::real_clock().steady() > give_up) return reset;
+  }
+}
+
+ConsumerOptions LogConformance::options(const std::string& name) const {
   ConsumerOptions options;
-  options.group = GroupId(std::move(group));
+  options.group = group(name);
   options.topics = {in_};
+  options.session_timeout = storage_->session_timeout();
   return options;
 }
 
@@ -154,6 +184,9 @@ void Client::take(Event event) {
     }
   } else if (auto* is_lost = std::get_if<Lost>(&event)) {
     for (const auto& source : is_lost->partitions) lost.push_back(source);
+  } else if (const auto* gap = std::get_if<Gap>(&event)) {
+    EXPECT_LT(gap->from, gap->to);
+    gaps.push_back(*gap);
   } else if (auto* is_outcome = std::get_if<CommitOutcome>(&event)) {
     outcome = *is_outcome;
     if (outcome->result != CommitResult::kCommitted) next.clear();  // it went back
@@ -189,6 +222,10 @@ bool Client::poll_records(std::size_t count) {
 
 bool Client::poll_assigned(std::size_t partitions) {
   return poll_until([&] { return consumer->assigned().size() == partitions; });
+}
+
+bool Client::poll_caught_up(const TopicPartition& source) {
+  return poll_until([&] { return consumer->caught_up(source); });
 }
 
 CommitOutcome Client::commit() { return commit(positions()); }

@@ -26,6 +26,10 @@ class LogUnderTest {
   virtual Log& log() = 0;
   // Closes the log and opens the same storage again. Nothing of the old one may be alive.
   virtual void reopen() = 0;
+  // In front of the names of topics and groups, where tests share the storage.
+  virtual std::string prefix() const { return ""; }
+  // A member that is gone is noticed after this long, where leaving cannot be told.
+  virtual Milliseconds session_timeout() const { return Milliseconds(10'000); }
 };
 
 struct LogFactory {
@@ -65,8 +69,10 @@ class Client {
   bool poll_until(const std::function<bool()>& done);
   // Polls until this many records are there.
   bool poll_records(std::size_t count);
-  // Polls until these partitions are assigned, in any order.
+  // Polls until this many partitions are assigned, in any order.
   bool poll_assigned(std::size_t partitions);
+  // Polls until the log says that everything there is was handed out.
+  bool poll_caught_up(const TopicPartition& source);
   // Commits the positions of all records seen and polls for the outcome.
   CommitOutcome commit();
   CommitOutcome commit(const std::vector<Position>& positions);
@@ -85,6 +91,7 @@ class Client {
   std::vector<Assigned::Partition> assigned;
   std::vector<TopicPartition> revoked;
   std::vector<TopicPartition> lost;
+  std::vector<Gap> gaps;
   std::optional<CommitOutcome> outcome;
   std::optional<Error> error;
   // Give revoked partitions away as soon as they are seen (nothing is uncommitted).
@@ -102,15 +109,25 @@ class LogConformance : public ::testing::TestWithParam<LogFactory> {
   void reopen() { storage_->reopen(); }
   // Topics "in" and "out" are there from the start, with this many partitions.
   static constexpr std::int32_t kPartitions = 4;
-  const TopicName in_{"in"};
-  const TopicName out_{"out"};
+  TopicName in_;
+  TopicName out_;
+
+  TopicName topic(const std::string& name) const { return TopicName(storage_->prefix() + name); }
+  GroupId group(const std::string& name = "group") const {
+    return GroupId(storage_->prefix() + name);
+  }
 
   void create(const TopicName& topic, std::int32_t partitions);
   // Appends and commits.
   void produce(const TopicName& topic, const std::vector<OwnedRecord>& records);
   std::vector<OwnedRecord> read_all(const TopicName& topic);
   std::vector<std::string> values_of(const TopicName& topic);
-  ConsumerOptions options(std::string group = "group") const;
+  // Offsets of the records of a partition, and behind them its end.
+  std::vector<Offset> offsets_of(const TopicName& topic, std::int32_t partition = 0);
+  Offset end_of(const TopicName& topic, std::int32_t partition = 0);
+  // Asks again while members that have gone still count.
+  Status reset_when_empty(const std::vector<Position>& positions);
+  ConsumerOptions options(const std::string& name = "group") const;
 
  private:
   std::unique_ptr<LogUnderTest> storage_;

@@ -39,7 +39,8 @@ TEST_P(LogConformance, TwoMembersShareThePartitions) {
   }
   EXPECT_THAT(all, SizeIs(kPartitions));
   EXPECT_NE(first->member_id(), second->member_id());
-  EXPECT_THAT(first.revoked, SizeIs(2));
+  // Two, or all at first: what stays here may be taken away and given back.
+  EXPECT_GE(first.revoked.size(), 2U);
   EXPECT_THAT(first.lost, IsEmpty());
 }
 
@@ -51,7 +52,10 @@ TEST_P(LogConformance, ARevokedPartitionIsOursUntilItIsReleased) {
   first.release_at_once = false;
   ASSERT_TRUE(first.poll_records(kPartitions));
   Client second(log(), options());
-  ASSERT_TRUE(first.poll_until([&] { return first.revoked.size() == 2; }));
+  ASSERT_TRUE(first.poll_until([&] {
+    second.poll_once();
+    return first.revoked.size() >= 2;
+  }));
   second.poll_once();
   EXPECT_THAT(second->assigned(), IsEmpty());
   // The last commit covers the revoked partitions as well.
@@ -60,7 +64,10 @@ TEST_P(LogConformance, ARevokedPartitionIsOursUntilItIsReleased) {
     ASSERT_TRUE(first->release(source).has_value());
   }
   ASSERT_TRUE(settle(first, 2, second, 2));
-  for (const auto& partition : second.assigned) EXPECT_EQ(partition.position, Offset(1));
+  for (const auto& partition : second.assigned) {
+    EXPECT_GT(partition.position, Offset(0));
+    EXPECT_LE(partition.position, end_of(in_, partition.source.partition.value()));
+  }
   EXPECT_THAT(second.values(), IsEmpty());
 }
 
@@ -75,7 +82,7 @@ TEST_P(LogConformance, ALeavingMembersPartitionsGoToTheOthers) {
 }
 
 TEST_P(LogConformance, EqualPartitionNumbersOfAllTopicsGoToTheSameMember) {
-  const TopicName wide("wide");
+  const TopicName wide = topic("wide");
   create(wide, 6);
   ConsumerOptions both = options();
   both.topics = {in_, wide};
@@ -108,7 +115,7 @@ TEST_P(LogConformance, MembersWithOtherTopicsGetOnlyTheirs) {
 }
 
 TEST_P(LogConformance, AMemberTooManyWaits) {
-  const TopicName narrow("narrow");
+  const TopicName narrow = topic("narrow");
   create(narrow, 1);
   ConsumerOptions one = options();
   one.topics = {narrow};
@@ -141,27 +148,34 @@ TEST_P(LogConformance, GroupsDoNotDisturbEachOther) {
   EXPECT_EQ(one.commit().result, CommitResult::kCommitted);
   const auto groups = log().admin().groups();
   ASSERT_TRUE(groups.has_value());
-  ASSERT_THAT(*groups, SizeIs(2));
-  EXPECT_EQ(groups->at(0).positions.at(0).committed, Offset(1));
-  EXPECT_EQ(groups->at(1).positions.at(0).committed, std::nullopt);
-  EXPECT_EQ(groups->at(1).positions.at(0).consumer_lag(), 1);
+  std::map<GroupId, GroupPosition> first;  // of partition 0
+  for (const GroupInfo& info : *groups) {
+    if (info.id == group("one") || info.id == group("two")) first[info.id] = info.positions.at(0);
+  }
+  ASSERT_THAT(first, SizeIs(2));
+  EXPECT_GT(first[group("one")].committed, Offset(0));
+  EXPECT_EQ(first[group("two")].committed, std::nullopt);
+  EXPECT_EQ(first[group("two")].consumer_lag(), end_of(in_).value());
 }
 
 TEST_P(LogConformance, AGroupIsDescribedWithItsMembers) {
   Client client(log(), options());
   ASSERT_TRUE(client.poll_assigned(kPartitions));
-  auto info = log().admin().describe_group(GroupId("group"));
+  auto info = log().admin().describe_group(group("group"));
   ASSERT_TRUE(info.has_value());
   EXPECT_EQ(info->state, "stable");
   ASSERT_THAT(info->members, SizeIs(1));
   EXPECT_EQ(info->members[0].id, client->member_id());
   EXPECT_THAT(info->members[0].assigned, SizeIs(kPartitions));
   ASSERT_TRUE(client->close().has_value());
-  info = log().admin().describe_group(GroupId("group"));
-  ASSERT_TRUE(info.has_value());
+  const SteadyTime give_up = soon();
+  do {
+    info = log().admin().describe_group(group("group"));
+    ASSERT_TRUE(info.has_value());
+  } while (!info->members.empty() && env::real_clock().steady() < give_up);
   EXPECT_EQ(info->state, "empty");
   EXPECT_THAT(info->members, IsEmpty());
-  const auto unknown = log().admin().describe_group(GroupId("nobody"));
+  const auto unknown = log().admin().describe_group(group("nobody"));
   ASSERT_FALSE(unknown.has_value());
   EXPECT_EQ(unknown.error().code(), ErrorCode::kNoInput);
 }
@@ -178,10 +192,9 @@ TEST_P(LogConformance, AResetGroupGoesOnAtTheNewPositions) {
   const auto again = std::find_if(seen.begin(), seen.end(),
                                   [](const OwnedRecord& record) { return record.value == "1"; });
   ASSERT_NE(again, seen.end());
-  const Status reset =
-      log().admin().reset_group(GroupId("group"), {{{in_, PartitionId(0)}, Offset(again->offset)}});
+  const Status reset = reset_when_empty({{{in_, PartitionId(0)}, Offset(again->offset)}});
   ASSERT_TRUE(reset.has_value()) << reset.error().message();
-  const auto info = log().admin().describe_group(GroupId("group"));
+  const auto info = log().admin().describe_group(group("group"));
   ASSERT_TRUE(info.has_value());
   for (const GroupPosition& position : info->positions) {
     if (position.source.partition == PartitionId(0)) {
@@ -210,7 +223,7 @@ TEST_P(LogConformance, AGroupIsResetToTheEndsOfItsPartitions) {
   for (const PartitionInfo& partition : topic->partitions) {
     ends.push_back({{in_, partition.partition}, partition.end});
   }
-  const Status reset = log().admin().reset_group(GroupId("group"), ends);
+  const Status reset = reset_when_empty(ends);
   ASSERT_TRUE(reset.has_value()) << reset.error().message();
   produce(in_, {text("2")});
   Client client(log(), options());
@@ -223,14 +236,14 @@ TEST_P(LogConformance, AGroupWithMembersIsNotReset) {
   Client client(log(), options());
   ASSERT_TRUE(client.poll_records(1));
   EXPECT_EQ(client.commit().result, CommitResult::kCommitted);
-  const auto before = log().admin().describe_group(GroupId("group"));
+  const auto before = log().admin().describe_group(group("group"));
   ASSERT_TRUE(before.has_value());
   const Status reset = log().admin().reset_group(
-      GroupId("group"), {{{in_, PartitionId(0)}, before->positions.at(0).begin}});
+      group("group"), {{{in_, PartitionId(0)}, before->positions.at(0).begin}});
   ASSERT_FALSE(reset.has_value());
   EXPECT_EQ(reset.error().code(), ErrorCode::kTryAgain);
   EXPECT_THAT(reset.error().message(), ::testing::HasSubstr(client->member_id()));
-  const auto after = log().admin().describe_group(GroupId("group"));
+  const auto after = log().admin().describe_group(group("group"));
   ASSERT_TRUE(after.has_value());
   EXPECT_EQ(after->positions.at(0).committed, before->positions.at(0).committed);
 }
@@ -242,23 +255,22 @@ TEST_P(LogConformance, AResetIsAllOrNothing) {
     ASSERT_TRUE(client.poll_records(2));
     EXPECT_EQ(client.commit().result, CommitResult::kCommitted);
   }
-  const GroupId group("group");
-  const auto before = log().admin().describe_group(group);
+  const auto before = log().admin().describe_group(group());
   ASSERT_TRUE(before.has_value());
   const Position good{{in_, PartitionId(0)}, before->positions.at(0).begin};
   for (const auto& [bad, code] : std::vector<std::pair<Position, ErrorCode>>{
            {{{in_, PartitionId(1)}, before->positions.at(1).end.next()}, ErrorCode::kUsage},
            {{{in_, PartitionId(1)}, Offset(-1)}, ErrorCode::kUsage},
            {{{in_, PartitionId(kPartitions)}, Offset(0)}, ErrorCode::kUsage},
-           {{{TopicName("nowhere"), PartitionId(0)}, Offset(0)}, ErrorCode::kUnknownTopic}}) {
-    const Status reset = log().admin().reset_group(group, {good, bad});
+           {{{topic("nowhere"), PartitionId(0)}, Offset(0)}, ErrorCode::kUnknownTopic}}) {
+    const Status reset = reset_when_empty({good, bad});
     ASSERT_FALSE(reset.has_value());
     EXPECT_EQ(reset.error().code(), code) << reset.error().message();
   }
-  const auto after = log().admin().describe_group(group);
+  const auto after = log().admin().describe_group(group());
   ASSERT_TRUE(after.has_value());
   EXPECT_EQ(after->positions.at(0).committed, before->positions.at(0).committed);
-  const Status unknown = log().admin().reset_group(GroupId("nobody"), {good});
+  const Status unknown = log().admin().reset_group(group("nobody"), {good});
   ASSERT_FALSE(unknown.has_value());
   EXPECT_EQ(unknown.error().code(), ErrorCode::kNoInput);
 }
@@ -268,7 +280,7 @@ TEST_P(LogConformance, TheMemberIdIsStableOverRestarts) {
   {
     Client client(log(), options("payments"));
     id = client->member_id();
-    EXPECT_EQ(id.substr(0, 9), "payments.");
+    EXPECT_THAT(id, ::testing::StartsWith(group("payments").value() + "."));
     EXPECT_EQ(id.substr(id.size() - 2), ".0");
   }
   reopen();

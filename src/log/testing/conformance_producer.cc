@@ -29,26 +29,28 @@ TEST_P(LogConformance, CreatingATopicAgainLeavesItAsItIs) {
 TEST_P(LogConformance, TopicConfigIsKept) {
   TopicConfig config;
   config.partitions = 2;
-  config.replication = 3;
+  config.replication = log().capabilities().brokers ? 1 : 3;
   config.retention = Milliseconds(86'400'000);
   config.message_bytes_max = 4096;
   config.other["cleanup.policy"] = "compact";
-  ASSERT_TRUE(log().admin().create_topic(TopicName("kept"), config).has_value());
+  ASSERT_TRUE(log().admin().create_topic(topic("kept"), config).has_value());
   reopen();
-  const auto info = log().admin().describe_topic(TopicName("kept"));
+  const auto info = log().admin().describe_topic(topic("kept"));
   ASSERT_TRUE(info.has_value());
   EXPECT_EQ(info->config.partitions, 2);
-  EXPECT_EQ(info->config.replication, 3);
+  EXPECT_EQ(info->config.replication, config.replication);
   EXPECT_EQ(info->config.retention, Milliseconds(86'400'000));
   EXPECT_EQ(info->config.message_bytes_max, 4096U);
   EXPECT_EQ(info->config.other, config.other);
-  EXPECT_GT(info->created.value(), 0);
+  if (!log().capabilities().brokers) {
+    EXPECT_GT(info->created.value(), 0);
+  }
 }
 
 TEST_P(LogConformance, IllegalTopicsAreRefused) {
   TopicConfig none;
   none.partitions = 0;
-  const auto no_partition = log().admin().create_topic(TopicName("fresh"), none);
+  const auto no_partition = log().admin().create_topic(topic("fresh"), none);
   ASSERT_FALSE(no_partition.has_value());
   EXPECT_EQ(no_partition.error().code(), ErrorCode::kConfig);
   for (const char* name : {"", ".", "..", "a b", "a/b"}) {
@@ -59,8 +61,8 @@ TEST_P(LogConformance, IllegalTopicsAreRefused) {
 }
 
 TEST_P(LogConformance, UnknownTopicsAreNamedWithTheNearest) {
-  create(TopicName("telco.raw.customers"), 1);
-  const TopicName near("telco.raw.custommers");
+  create(topic("telco.raw.customers"), 1);
+  const TopicName near = topic("telco.raw.custommers");
   const auto described = log().admin().describe_topic(near);
   ASSERT_FALSE(described.has_value());
   EXPECT_EQ(described.error().code(), ErrorCode::kUnknownTopic);
@@ -101,7 +103,8 @@ TEST_P(LogConformance, RecordsComeBackByteForByte) {
   EXPECT_EQ(records[1].key, std::nullopt);
   EXPECT_EQ(records[1].value, std::nullopt);
   EXPECT_THAT(records[1].headers, IsEmpty());
-  EXPECT_EQ(records[1].timestamp, -5);
+  // Kafka knows no time before 1970.
+  EXPECT_EQ(records[1].timestamp, log().capabilities().brokers ? 1 : -5);
   EXPECT_EQ(records[2].key, "");
   EXPECT_EQ(records[2].value, "");
   EXPECT_EQ(records[2].timestamp, empty.timestamp);
@@ -141,7 +144,7 @@ TEST_P(LogConformance, RecordsWithoutKeyTakePartitionsInTurn) {
   produce(in_, keyless);
   const auto info = log().admin().describe_topic(in_);
   ASSERT_TRUE(info.has_value());
-  for (const PartitionInfo& partition : info->partitions) EXPECT_EQ(partition.end, Offset(2));
+  for (const PartitionInfo& partition : info->partitions) EXPECT_GE(partition.end, Offset(2));
 }
 
 TEST_P(LogConformance, APartitionThatIsNotThereIsRefused) {
@@ -155,7 +158,7 @@ TEST_P(LogConformance, APartitionThatIsNotThereIsRefused) {
 TEST_P(LogConformance, RecordsAboveTheTopicsLimitAreRefusedAndTheRestStands) {
   TopicConfig config;
   config.message_bytes_max = 100;
-  const TopicName small("small");
+  const TopicName small = topic("small");
   ASSERT_TRUE(log().admin().create_topic(small, config).has_value());
   auto producer = log().open_producer({small, ""});
   ASSERT_TRUE(producer.has_value());
@@ -176,7 +179,7 @@ TEST_P(LogConformance, RecordsAboveTheTopicsLimitAreRefusedAndTheRestStands) {
 TEST_P(LogConformance, LargeRecordsPassWhereTheTopicAllowsThem) {
   TopicConfig config;
   config.message_bytes_max = std::size_t{8} << 20;
-  const TopicName large("large");
+  const TopicName large = topic("large");
   ASSERT_TRUE(log().admin().create_topic(large, config).has_value());
   const std::string big(std::size_t{3} << 20, 'x');
   produce(large, {text("a"), text(big), text("b")});
@@ -192,7 +195,13 @@ TEST_P(LogConformance, OffsetsFollowTheOrderOfAppends) {
   ASSERT_EQ(records.size(), 102U);
   for (int i = 0; i <= 100; ++i) {
     EXPECT_EQ(records[static_cast<std::size_t>(i)].value, std::to_string(i));
-    EXPECT_EQ(records[static_cast<std::size_t>(i)].offset, i);
+    if (log().capabilities().dense_offsets) {
+      EXPECT_EQ(records[static_cast<std::size_t>(i)].offset, i);
+    }
+    if (i > 0) {
+      EXPECT_GT(records[static_cast<std::size_t>(i)].offset,
+                records[static_cast<std::size_t>(i - 1)].offset);
+    }
   }
   EXPECT_EQ(records.back().partition, 1);
   EXPECT_EQ(records.back().offset, 0);
@@ -277,7 +286,9 @@ TEST_P(LogConformance, DeletedTopicsLoseTheirRecordsAndTheirIncarnation) {
   create(in_, 2);
   const auto after = log().admin().describe_topic(in_);
   ASSERT_TRUE(after.has_value());
-  EXPECT_NE(before->incarnation, after->incarnation);
+  if (!log().capabilities().brokers) {
+    EXPECT_NE(before->incarnation, after->incarnation);
+  }
   EXPECT_EQ(after->partitions.size(), 2U);
   EXPECT_THAT(values_of(in_), IsEmpty());
 }
@@ -286,12 +297,13 @@ TEST_P(LogConformance, TrimmedRecordsCanNoLongerBeRead) {
   produce(in_, {text("0"), text("1")});
   produce(in_, {text("2"), text("3"), text("other", 1)});
   const TopicPartition source{in_, PartitionId(0)};
-  ASSERT_TRUE(log().admin().trim(source, Offset(3)).has_value());
+  const Offset three = offsets_of(in_).at(3);
+  ASSERT_TRUE(log().admin().trim(source, three).has_value());
   EXPECT_THAT(values_of(in_), ElementsAre("3", "other"));
   auto info = log().admin().describe_topic(in_);
   ASSERT_TRUE(info.has_value());
-  EXPECT_EQ(info->partitions[0].begin, Offset(3));
-  EXPECT_EQ(info->partitions[0].end, Offset(4));
+  EXPECT_EQ(info->partitions[0].begin, three);
+  EXPECT_GT(info->partitions[0].end, three);
   // Backwards does nothing, beyond the end takes all.
   ASSERT_TRUE(log().admin().trim(source, Offset(1)).has_value());
   EXPECT_THAT(values_of(in_), ElementsAre("3", "other"));
@@ -300,7 +312,8 @@ TEST_P(LogConformance, TrimmedRecordsCanNoLongerBeRead) {
   produce(in_, {text("4")});
   const auto records = read_all(in_);
   ASSERT_EQ(records.size(), 2U);
-  EXPECT_EQ(records[0].offset, 4);
+  EXPECT_EQ(records[0].value, "4");
+  EXPECT_GT(records[0].offset, three.value());
 }
 
 TEST_P(LogConformance, AReaderStartsWhereItIsTold) {
@@ -344,7 +357,7 @@ TEST_P(LogConformance, AFollowingReaderSeesWhatComesLater) {
   batch = (*reader)->next(soon());
   ASSERT_TRUE(batch.has_value() && batch->has_value());
   EXPECT_EQ((*batch)->records.at(0).value, "later");
-  EXPECT_EQ((*batch)->next, Offset(1));
+  EXPECT_GT((*batch)->next, (*batch)->records.back().offset);
 }
 
 }  // namespace millrace::log::testing

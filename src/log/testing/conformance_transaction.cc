@@ -22,19 +22,20 @@ TEST_P(LogConformance, ACommitShowsOutputsAndPositionTogether) {
     ASSERT_TRUE(out.has_value());
     ASSERT_TRUE(append(client->transaction(), *out, text("scored", 2)).has_value());
     EXPECT_THAT(values_of(out_), IsEmpty());
+    ASSERT_TRUE(client.poll_caught_up({in_, PartitionId(0)}));
     EXPECT_EQ(client.commit().result, CommitResult::kCommitted);
     EXPECT_THAT(values_of(out_), ElementsAre("scored"));
   }
   reopen();
   EXPECT_THAT(values_of(out_), ElementsAre("scored"));
-  const auto group = log().admin().describe_group(GroupId("group"));
-  ASSERT_TRUE(group.has_value());
-  ASSERT_EQ(group->positions.size(), static_cast<std::size_t>(kPartitions));
-  EXPECT_EQ(group->positions[0].committed, Offset(2));
-  EXPECT_EQ(group->positions[0].consumer_lag(), 0);
+  const auto info = log().admin().describe_group(group("group"));
+  ASSERT_TRUE(info.has_value());
+  ASSERT_EQ(info->positions.size(), static_cast<std::size_t>(kPartitions));
+  EXPECT_EQ(info->positions[0].committed, end_of(in_));
+  EXPECT_EQ(info->positions[0].consumer_lag(), 0);
   Client client(log(), options());
   ASSERT_TRUE(client.poll_assigned(kPartitions));
-  EXPECT_EQ(client.assigned.at(0).position, Offset(2));
+  EXPECT_EQ(client.assigned.at(0).position, end_of(in_));
   client.poll_once();
   EXPECT_THAT(client.values(), IsEmpty());
 }
@@ -80,9 +81,9 @@ TEST_P(LogConformance, OutputsMayBeCommittedWithoutPositionsAndTheOtherWayRound)
   EXPECT_THAT(values_of(out_), ElementsAre("alone"));
   EXPECT_EQ(client.commit().result, CommitResult::kCommitted);
   EXPECT_EQ(client.commit({}).result, CommitResult::kCommitted);
-  const auto group = log().admin().describe_group(GroupId("group"));
-  ASSERT_TRUE(group.has_value());
-  EXPECT_EQ(group->positions[0].committed, Offset(1));
+  const auto info = log().admin().describe_group(group("group"));
+  ASSERT_TRUE(info.has_value());
+  EXPECT_GT(info->positions[0].committed, Offset(0));
 }
 
 TEST_P(LogConformance, AConsumerMayWriteToTheTopicItReads) {
@@ -117,7 +118,7 @@ TEST_P(LogConformance, AtLeastOnceCommitsOutputsAndPositionsToo) {
 TEST_P(LogConformance, ARefusedRecordLeavesTheTransactionGoing) {
   TopicConfig config;
   config.message_bytes_max = 10;
-  const TopicName small("small");
+  const TopicName small = topic("small");
   ASSERT_TRUE(log().admin().create_topic(small, config).has_value());
   produce(in_, {text("0")});
   Client client(log(), options());
@@ -134,7 +135,7 @@ TEST_P(LogConformance, ARefusedRecordLeavesTheTransactionGoing) {
 
 TEST_P(LogConformance, OutputTopicsMustExist) {
   Client client(log(), options());
-  const auto missing = client->transaction().open_topic(TopicName("nowhere"));
+  const auto missing = client->transaction().open_topic(topic("nowhere"));
   ASSERT_FALSE(missing.has_value());
   EXPECT_EQ(missing.error().code(), ErrorCode::kUnknownTopic);
 }

@@ -135,6 +135,7 @@ Result<Event> MemoryConsumer::poll(SteadyTime until) {
         return event;
       }
       if (auto batch = next_batch()) return Event(std::move(*batch));
+      if (!events_.empty()) continue;
     }
     if (state_->clock->steady() >= until) return Event(Nothing{});
     if (waiter_.wait(until)) return Event(Nothing{});
@@ -221,8 +222,14 @@ std::optional<Batch> MemoryConsumer::next_batch() {
     if (at == parts_.end()) at = parts_.begin();
     auto& [source, part] = *at;
     const MemoryPartition& partition = stored(source, part);
-    const Offset from = std::max(part.position, partition.begin);
-    if (part.paused || part.revoked || from >= partition.end()) continue;
+    if (part.paused || part.revoked) continue;
+    if (part.position < partition.begin) {
+      events_.emplace_back(Gap{source, part.position, partition.begin});
+      part.position = partition.begin;
+      return std::nullopt;
+    }
+    const Offset from = part.position;
+    if (from >= partition.end()) continue;
     Batch batch;
     fill_batch(partition, source, from, options_.batch_records_max, options_.batch_bytes_max,
                batch);

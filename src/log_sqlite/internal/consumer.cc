@@ -69,6 +69,7 @@ Result<log::Event> SqliteConsumer::poll(SteadyTime until) {
     }
     MILLRACE_ASSIGN(auto batch, next_batch());
     if (batch) return log::Event(std::move(*batch));
+    if (!events_.empty()) continue;
     if (log_->clock().steady() >= until) return log::Event(log::Nothing{});
     if (waiter_.wait(until) == Waiter::Woken::kAsked) {
       waiter_.take_interrupt();
@@ -193,8 +194,14 @@ Result<std::optional<log::Batch>> SqliteConsumer::next_batch() {
   for (std::size_t tried = 0; tried < partitions_.size(); ++tried, ++at) {
     if (at == partitions_.end()) at = partitions_.begin();
     auto& [source, partition] = *at;
-    const Offset from = std::max(partition.position, partition.begin);
-    if (partition.paused || partition.revoked || from >= partition.end) continue;
+    if (partition.paused || partition.revoked) continue;
+    if (partition.position < partition.begin) {
+      events_.emplace_back(log::Gap{source, partition.position, partition.begin});
+      partition.position = partition.begin;
+      return std::optional<log::Batch>();
+    }
+    const Offset from = partition.position;
+    if (from >= partition.end) continue;
     log::Batch batch;
     MILLRACE_ASSIGN(Scope scope, Scope::begin(*database_, Scope::Kind::kRead));
     Status read = partition.reader.read(

@@ -3,21 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
+
+#include "log/member_id.h"
 
 namespace millrace::log_sqlite::internal {
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "host";
-  std::string text(name.data());
-  for (char& c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-' && c != '_') c = '-';
-  }
-  return text.empty() ? "host" : text;
-}
 
 Error fenced(const std::string& member) {
   return {ErrorCode::kFenced,
@@ -62,10 +52,8 @@ Result<std::unique_ptr<Membership>> Membership::join(LogFile& log, Database& dat
     MILLRACE_TRY(scope.commit());
   }
   MILLRACE_TRY(member->take_slot());
-  const std::string host = host_name();
-  member->row_.id = options.group.value() + "." + host + "." + log.identity().id + "." +
-                    std::to_string(member->row_.slot);
-  member->row_.client = host + " process " + std::to_string(::getpid());
+  member->row_.id = log::member_id(options.group, log.identity().id, member->row_.slot);
+  member->row_.client = log::host_name() + " process " + std::to_string(::getpid());
   MILLRACE_TRY(member->enter());
   return member;
 }

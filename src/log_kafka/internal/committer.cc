@@ -1,0 +1,88 @@
+#include "log_kafka/internal/committer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "log_kafka/internal/errors.h"
+
+namespace millrace::log_kafka::internal {
+namespace {
+
+// Brokers may be away for long; whoever waits for the outcome decides when to stop.
+constexpr Milliseconds kPatience{3'600'000};
+
+}  // namespace
+
+Committer::Committer(Client& client, Sender& sender, rd_kafka_t& consumer, GroupId group, Mode mode,
+                     Wake& wake)
+    : client_(&client),
+      sender_(&sender),
+      consumer_(&consumer),
+      group_(std::move(group)),
+      mode_(mode),
+      wake_(&wake),
+      thread_([this] { run(); }) {}
+
+Committer::~Committer() { stop(); }
+
+void Committer::stop() {
+  sender_->give_up();
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Committer::ask(std::vector<log::Position> positions) {
+  {
+    const std::lock_guard lock(mutex_);
+    CHECK(!asked_ && !outcome_);
+    // As of now: a generation that ends before the commit does makes it fail.
+    membership_.reset(rd_kafka_consumer_group_metadata(consumer_));
+    asked_ = std::move(positions);
+  }
+  changed_.notify_all();
+}
+
+std::optional<log::CommitOutcome> Committer::take_outcome() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(outcome_, std::nullopt);
+}
+
+void Committer::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || asked_; });
+    if (stopping_) return;
+    const std::vector<log::Position> positions = *asked_;
+    lock.unlock();
+    log::CommitOutcome outcome = commit(positions);
+    lock.lock();
+    asked_.reset();
+    outcome_ = std::move(outcome);
+    wake_->notify();
+  }
+}
+
+log::CommitOutcome Committer::commit(const std::vector<log::Position>& positions) {
+  if (mode_ == Mode::kApart) return commit_apart(positions);
+  return sender_->commit(group_, positions, membership_.get(), kPatience);
+}
+
+log::CommitOutcome Committer::commit_apart(const std::vector<log::Position>& positions) {
+  log::CommitOutcome flushed = sender_->flush(kPatience);
+  if (flushed.result != log::CommitResult::kCommitted || positions.empty()) return flushed;
+  const ListPtr list = new_list(positions.size());
+  for (const log::Position& position : positions) add(*list, position.source, position.next.value());
+  const auto error = rd_kafka_commit(consumer_, list.get(), /*async=*/0);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return flushed;
+  const bool fenced = error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+  // Outputs are there, positions are not: done again, which at-least-once allows.
+  return {fenced ? log::CommitResult::kFenced : log::CommitResult::kAborted,
+          std::string("positions were not stored: ") + rd_kafka_err2str(error)};
+}
+
+}  // namespace millrace::log_kafka::internal

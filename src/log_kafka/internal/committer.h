@@ -1,0 +1,54 @@
+// Commits beside the thread that polls.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "log/log.h"
+#include "log_kafka/internal/sender.h"
+#include "log_kafka/internal/wake.h"
+
+namespace millrace::log_kafka::internal {
+
+// One commit at a time: while it is in flight the sender is the committer's.
+class Committer {
+ public:
+  enum class Mode { kTogether, kApart };  // exactly once; acknowledged first, then positions
+
+  // All must outlive the committer. `consumer` stores positions with kApart.
+  Committer(Client& client, Sender& sender, rd_kafka_t& consumer, GroupId group, Mode mode,
+            Wake& wake);
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  void ask(std::vector<log::Position> positions);
+  std::optional<log::CommitOutcome> take_outcome();
+  // Ends a commit that waits for brokers, and the thread.
+  void stop();
+
+ private:
+  void run();
+  log::CommitOutcome commit(const std::vector<log::Position>& positions);
+  log::CommitOutcome commit_apart(const std::vector<log::Position>& positions);
+
+  Client* client_;
+  Sender* sender_;
+  rd_kafka_t* consumer_;
+  GroupId group_;
+  Mode mode_;
+  Wake* wake_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  std::optional<std::vector<log::Position>> asked_;
+  GroupMetadataPtr membership_;
+  std::optional<log::CommitOutcome> outcome_;
+  std::thread thread_;
+};
+
+}  // namespace millrace::log_kafka::internal

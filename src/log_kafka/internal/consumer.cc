@@ -1,0 +1,542 @@
+#include "log_kafka/internal/consumer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "log_kafka/internal/errors.h"
+
+namespace millrace::log_kafka::internal {
+namespace {
+
+constexpr std::uint64_t kOne = 1;
+constexpr Milliseconds kSeekMax{5'000};
+constexpr Milliseconds kAbortMax{10'000};
+constexpr Milliseconds kCloseMax{10'000};
+// Between two polls of a program that scores; longer is taken as "stuck" by the group.
+constexpr std::int64_t kPollIntervalMaxMs = 300'000;
+// The bytes fetched ahead are shared by the partitions, but none gets less than this.
+constexpr std::int64_t kQueueKbytesMin = 1'024;
+
+int ms(Milliseconds time) { return static_cast<int>(time.count()); }
+
+std::string name_of(const log::TopicPartition& source) {
+  return source.topic.value() + "/" + std::to_string(source.partition.value());
+}
+
+}  // namespace
+
+KafkaConsumer::KafkaConsumer(Client& client, const log::ConsumerOptions& options, Slot slot)
+    : client_(&client),
+      options_(options),
+      slot_(std::move(slot)),
+      pulse_(options.session_timeout),
+      transaction_(*this) {
+  hooks_.client = &client;
+  hooks_.rebalance = [this](rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* list) {
+    on_rebalance(what, list);
+  };
+}
+
+Result<std::unique_ptr<log::Consumer>> KafkaConsumer::open(Client& client,
+                                                           const log::ConsumerOptions& options) {
+  CHECK(options.batch_records_max > 0 && options.session_timeout > Milliseconds(0));
+  if (!is_legal_topic_name(options.group.value())) {
+    return Error(ErrorCode::kConfig, "'" + options.group.value() +
+                                         "' is no legal consumer group: 1 to 249 characters of "
+                                         "a-z A-Z 0-9 . _ -");
+  }
+  MILLRACE_ASSIGN(Slot slot, take_slot(client, options.group));
+  std::unique_ptr<KafkaConsumer> consumer(new KafkaConsumer(client, options, std::move(slot)));
+  MILLRACE_TRY(consumer->start());
+  return std::unique_ptr<log::Consumer>(std::move(consumer));
+}
+
+Status KafkaConsumer::start() {
+  std::int64_t partitions = 0;
+  for (const TopicName& topic : options_.topics) {
+    MILLRACE_ASSIGN(const std::int32_t count, client_->partitions_of(topic));
+    partitions += count;
+  }
+  const std::int64_t kbytes = std::stoll(client_->property("queued.max.messages.kbytes"));
+  const std::int64_t share =
+      std::max(kQueueKbytesMin, kbytes / std::max<std::int64_t>(partitions, 1));
+  SenderOptions sender;
+  if (options_.exactly_once) sender.transactional_id = slot_.member_id;
+  // First: what a predecessor left open is aborted, so that its positions are settled.
+  MILLRACE_ASSIGN(sender_, Sender::open(*client_, sender));
+  MILLRACE_ASSIGN(
+      handle_,
+      client_->make_handle(
+          RD_KAFKA_CONSUMER, hooks_,
+          {{"group.id", options_.group.value()},
+           {"group.instance.id", slot_.member_id},
+           {"enable.auto.commit", "false"},
+           {"enable.auto.offset.store", "false"},
+           {"enable.partition.eof", "true"},
+           {"isolation.level", "read_committed"},
+           {"auto.offset.reset", "error"},
+           {"partition.assignment.strategy", "range"},
+           {"session.timeout.ms", std::to_string(options_.session_timeout.count())},
+           {"heartbeat.interval.ms",
+            std::to_string(std::max<std::int64_t>(options_.session_timeout.count() / 4, 100))},
+           {"max.poll.interval.ms",
+            std::to_string(std::max(kPollIntervalMaxMs, options_.session_timeout.count()))},
+           {"queued.max.messages.kbytes", std::to_string(share)}}));
+  rd_kafka_poll_set_consumer(handle_.get());
+  const QueuePtr group(rd_kafka_queue_get_consumer(handle_.get()));
+  rd_kafka_queue_io_event_enable(group.get(), wake_.descriptor(), &kOne, sizeof kOne);
+  committer_ = std::make_unique<Committer>(
+      *client_, *sender_, *handle_, options_.group,
+      options_.exactly_once ? Committer::Mode::kTogether : Committer::Mode::kApart, wake_);
+  const ListPtr topics = new_list(options_.topics.size());
+  for (const TopicName& topic : options_.topics)
+    add(*topics, {topic, PartitionId(RD_KAFKA_PARTITION_UA)}, RD_KAFKA_OFFSET_INVALID);
+  const auto error = rd_kafka_subscribe(handle_.get(), topics.get());
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "cannot subscribe");
+  return {};
+}
+
+KafkaConsumer::~KafkaConsumer() { (void)close(); }
+
+Status KafkaConsumer::close() {
+  if (closed_ || !handle_) return {};
+  closed_ = true;
+  if (committer_) committer_->stop();
+  committer_.reset();
+  sender_.reset();
+  partitions_.clear();
+  // Rebalances are answered by on_rebalance() while this waits.
+  const QueuePtr queue(rd_kafka_queue_new(handle_.get()));
+  const ErrorPtr error(rd_kafka_consumer_close_queue(handle_.get(), queue.get()));
+  const SteadyTime give_up_at = client_->clock().steady() + kCloseMax;
+  while (!error && rd_kafka_consumer_closed(handle_.get()) == 0 &&
+         client_->clock().steady() < give_up_at) {
+    const EventPtr event(rd_kafka_queue_poll(queue.get(), 100));
+    if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) {
+      rd_kafka_assign(handle_.get(), nullptr);
+    }
+  }
+  handle_.reset();
+  return {};
+}
+
+// ----------------------------------------------------------------------------------------------
+// the group
+
+void KafkaConsumer::on_rebalance(rd_kafka_resp_err_t what,
+                                 rd_kafka_topic_partition_list_t* partitions) {
+  if (closed_) {
+    rd_kafka_assign(handle_.get(), nullptr);
+    return;
+  }
+  if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    // Answered by take_up(): the brokers have to be asked first.
+    pending_assignment_ = copy_list(*partitions);
+    return;
+  }
+  if (what == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+    on_revoked();
+    return;
+  }
+  client_->logger().warning(std::string("Kafka: the group could not be balanced: ") +
+                            rd_kafka_err2str(what));
+  drop_assignment();
+}
+
+void KafkaConsumer::drop_assignment() {
+  pending_assignment_.reset();
+  revoking_ = false;
+  unreleased_.clear();
+  partitions_.clear();
+  rd_kafka_assign(handle_.get(), nullptr);
+}
+
+void KafkaConsumer::on_revoked() {
+  const bool lost = rd_kafka_assignment_lost(handle_.get()) != 0;
+  std::vector<log::TopicPartition> sources = assigned();
+  if (lost && pulse_.stood_still()) {
+    fatal_ = Error(ErrorCode::kFenced,
+                   "member '" + slot_.member_id +
+                       "' stood still for longer than the session timeout and was put out of its "
+                       "consumer group. Nothing of what it had not committed is visible; start it "
+                       "again");
+  }
+  if (lost || sources.empty()) {
+    drop_assignment();
+    if (!sources.empty()) events_.emplace_back(log::Lost{std::move(sources)});
+    return;
+  }
+  revoking_ = true;
+  unreleased_ = sources;
+  events_.emplace_back(log::Revoked{
+      std::move(sources), client_->clock().steady() + Milliseconds(kPollIntervalMaxMs)});
+}
+
+Status KafkaConsumer::release(const log::TopicPartition& source) {
+  MILLRACE_TRY(find(source));
+  partitions_.erase(source);
+  std::erase(unreleased_, source);
+  if (revoking_ && unreleased_.empty()) drop_assignment();
+  return {};
+}
+
+Status KafkaConsumer::serve_group() {
+  while (rd_kafka_message_t* message = rd_kafka_consumer_poll(handle_.get(), 0)) {
+    const auto error = message->err;
+    const std::string reason = rd_kafka_message_errstr(message);
+    const std::string topic =
+        message->rkt != nullptr ? rd_kafka_topic_name(message->rkt) : std::string();
+    rd_kafka_message_destroy(message);
+    if (error == RD_KAFKA_RESP_ERR__FATAL || code_of(error) == ErrorCode::kFenced) {
+      fatal_ = Error(ErrorCode::kFenced, "member '" + slot_.member_id +
+                                             "' was put out of its consumer group: " + reason);
+    } else if (code_of(error) == ErrorCode::kUnknownTopic) {
+      fatal_ = Error(ErrorCode::kUnknownTopic,
+                     "topic '" + topic + "' was deleted while it was being read");
+    } else if (code_of(error) == ErrorCode::kPermission) {
+      fatal_ = to_error(error, "cannot read " + (topic.empty() ? "as group '" +
+                                                                      options_.group.value() + "'"
+                                                                : "topic '" + topic + "'"),
+                        reason);
+    } else if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      client_->logger().debug("Kafka consumer: " + reason);
+    }
+  }
+  if (fatal_) return *fatal_;
+  return {};
+}
+
+FeedLimits KafkaConsumer::feed_limits() const {
+  return {options_.batch_records_max, options_.batch_bytes_max};
+}
+
+Result<std::map<log::TopicPartition, Offset>> KafkaConsumer::starts_of(
+    const std::vector<log::TopicPartition>& sources) {
+  switch (options_.start) {
+    case log::StartAt::kEarliest:
+      return client_->list_offsets(sources, RD_KAFKA_OFFSET_BEGINNING);
+    case log::StartAt::kLatest:
+      return client_->list_offsets(sources, RD_KAFKA_OFFSET_END);
+    case log::StartAt::kTime:
+      return client_->list_offsets(sources, std::max<std::int64_t>(options_.start_time.value(), 0));
+  }
+  return Error(ErrorCode::kInternal, "no such start");
+}
+
+// So that a group that began at the latest record goes on from there, whatever happens before its
+// first commit.
+Status KafkaConsumer::store_starts(const std::map<log::TopicPartition, Offset>& starts) {
+  if (options_.start == log::StartAt::kEarliest || starts.empty()) return {};
+  const ListPtr list = new_list(starts.size());
+  for (const auto& [source, offset] : starts) add(*list, source, offset.value());
+  const auto error = rd_kafka_commit(handle_.get(), list.get(), /*async=*/0);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return to_error(error, "cannot store where the group begins");
+  return {};
+}
+
+Status KafkaConsumer::take_up() {
+  if (!pending_assignment_) return {};
+  std::vector<log::TopicPartition> sources;
+  for (int i = 0; i < pending_assignment_->cnt; ++i)
+    sources.push_back(source_of(pending_assignment_->elems[i]));
+  std::map<log::TopicPartition, Offset> committed;
+  if (!sources.empty()) {
+    MILLRACE_ASSIGN(committed, client_->committed(options_.group, sources));
+  }
+  std::vector<log::TopicPartition> fresh;
+  for (const log::TopicPartition& source : sources) {
+    if (!committed.contains(source)) fresh.push_back(source);
+  }
+  MILLRACE_ASSIGN(const auto begins, client_->list_offsets(sources, RD_KAFKA_OFFSET_BEGINNING));
+  MILLRACE_ASSIGN(const auto ends, client_->list_offsets(sources, RD_KAFKA_OFFSET_END));
+  std::map<log::TopicPartition, Offset> starts;
+  if (!fresh.empty()) {
+    MILLRACE_ASSIGN(starts, starts_of(fresh));
+  }
+  MILLRACE_TRY(store_starts(starts));
+  log::Assigned assigned;
+  const ListPtr list = new_list(sources.size());
+  partitions_.clear();
+  for (const log::TopicPartition& source : sources) {
+    const Offset begin = begins.at(source);
+    const Offset wanted = committed.contains(source) ? committed.at(source) : starts.at(source);
+    const Offset position = std::max(wanted, begin);
+    if (position > wanted) events_.emplace_back(log::Gap{source, wanted, position});
+    QueuePtr queue(rd_kafka_queue_get_partition(handle_.get(), source.topic.value().c_str(),
+                                                source.partition.value()));
+    CHECK(queue != nullptr);
+    // Before the partition is read, so that nothing of it comes to the group's queue.
+    rd_kafka_queue_forward(queue.get(), nullptr);
+    add(*list, source, position.value());
+    partitions_.emplace(source, Partition{Feed(source, std::move(queue), wake_.descriptor(),
+                                               position, feed_limits(), client_->clock()),
+                                          position, ends.at(source)});
+    assigned.partitions.push_back({source, position, ends.at(source)});
+  }
+  pending_assignment_.reset();
+  const auto error = rd_kafka_assign(handle_.get(), list.get());
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "cannot take up partitions");
+  if (!assigned.partitions.empty()) events_.emplace_back(std::move(assigned));
+  return {};
+}
+
+// ----------------------------------------------------------------------------------------------
+// polling
+
+Result<log::Event> KafkaConsumer::poll(SteadyTime until) {
+  CHECK(!closed_);
+  while (true) {
+    if (wake_.take_interrupt()) return log::Event(log::Nothing{});
+    MILLRACE_TRY(serve_group());
+    if (!in_flight_) sender_->serve();
+    if (auto outcome = take_outcome()) {
+      if (outcome->result == log::CommitResult::kAborted) MILLRACE_TRY(rewind());
+      return log::Event(std::move(*outcome));
+    }
+    if (Status taken = take_up(); !taken) {
+      if (taken.error().disposition() != Disposition::kRetry &&
+          taken.error().code() != ErrorCode::kAborted) {
+        return taken.error();
+      }
+      client_->health().down(taken.error());
+    }
+    if (!events_.empty()) {
+      log::Event event = std::move(events_.front());
+      events_.pop_front();
+      return event;
+    }
+    if (!in_flight_ && !revoking_) {
+      MILLRACE_ASSIGN(auto batch, next_batch());
+      if (batch) return log::Event(std::move(*batch));
+      if (!events_.empty()) continue;
+    }
+    client_->look_whether_back();
+    if (client_->clock().steady() >= until) return log::Event(log::Nothing{});
+    if (wake_.wait(until, client_->clock()) == Wake::Woken::kAsked) {
+      wake_.take_interrupt();
+      return log::Event(log::Nothing{});
+    }
+  }
+}
+
+std::optional<log::CommitOutcome> KafkaConsumer::take_outcome() {
+  if (refused_) return std::exchange(refused_, std::nullopt);
+  if (!in_flight_) return std::nullopt;
+  auto outcome = committer_->take_outcome();
+  if (!outcome) return std::nullopt;
+  in_flight_ = false;
+  if (outcome->result == log::CommitResult::kCommitted) {
+    for (const log::Position& position : asked_) {
+      const auto found = partitions_.find(position.source);
+      if (found != partitions_.end()) found->second.rewind_to = position.next;
+    }
+  } else if (outcome->result == log::CommitResult::kAborted && pulse_.stood_still()) {
+    outcome->result = log::CommitResult::kFenced;
+    outcome->reason = "this process stood still for longer than the session timeout: " +
+                      outcome->reason;
+  }
+  asked_.clear();
+  return outcome;
+}
+
+Result<std::optional<log::Batch>> KafkaConsumer::next_batch() {
+  if (partitions_.empty()) return std::optional<log::Batch>();
+  // Partitions take turns: the one behind the last served comes first.
+  auto at = partitions_.upper_bound(last_served_);
+  for (std::size_t tried = 0; tried < partitions_.size(); ++tried, ++at) {
+    if (at == partitions_.end()) at = partitions_.begin();
+    auto& [source, partition] = *at;
+    if (partition.paused) continue;
+    partition.feed.fill(*handle_);
+    if (const auto error = partition.feed.take_error()) {
+      MILLRACE_TRY(on_feed_error(source, partition, *error));
+      if (!events_.empty()) return std::optional<log::Batch>();
+    }
+    if (const auto end = partition.feed.end_reached()) partition.end = std::max(partition.end, *end);
+    auto batch = partition.feed.take();
+    if (!batch) continue;
+    partition.end = std::max(partition.end, batch->next);
+    last_served_ = source;
+    client_->health().up();
+    return batch;
+  }
+  return std::optional<log::Batch>();
+}
+
+Status KafkaConsumer::on_feed_error(const log::TopicPartition& source, Partition& partition,
+                                    rd_kafka_resp_err_t error) {
+  if (error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+      error == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+    return skip_gap(source, partition);
+  }
+  switch (code_of(error)) {
+    case ErrorCode::kUnknownTopic:
+      fatal_ = Error(ErrorCode::kUnknownTopic,
+                     "topic '" + source.topic.value() + "' was deleted while it was being read");
+      return *fatal_;
+    case ErrorCode::kPermission:
+    case ErrorCode::kCorrupt:
+      return to_error(error, "cannot read partition " + name_of(source) + " at offset " +
+                                 std::to_string(partition.feed.fetched().value()));
+    default:
+      client_->logger().debug("Kafka: partition " + name_of(source) + ": " +
+                              rd_kafka_err2str(error));
+      return {};
+  }
+}
+
+// Retention was faster than we are.
+Status KafkaConsumer::skip_gap(const log::TopicPartition& source, Partition& partition) {
+  MILLRACE_ASSIGN(const auto begins, client_->list_offsets({source}, RD_KAFKA_OFFSET_BEGINNING));
+  const Offset begin = begins.at(source);
+  const Offset from = partition.feed.fetched();
+  if (begin > from) events_.emplace_back(log::Gap{source, from, begin});
+  return move_to(source, partition, std::max(begin, from));
+}
+
+bool KafkaConsumer::caught_up(const log::TopicPartition& source) const {
+  const auto found = partitions_.find(source);
+  if (found == partitions_.end()) return false;
+  const Feed& feed = found->second.feed;
+  return feed.end_reached() || feed.position() >= found->second.end;
+}
+
+std::vector<log::TopicPartition> KafkaConsumer::assigned() const {
+  std::vector<log::TopicPartition> sources;
+  for (const auto& [source, partition] : partitions_) sources.push_back(source);
+  return sources;
+}
+
+Result<KafkaConsumer::Partition*> KafkaConsumer::find(const log::TopicPartition& source) {
+  const auto found = partitions_.find(source);
+  if (found != partitions_.end()) return &found->second;
+  return Error(ErrorCode::kAborted, "partition " + name_of(source) + " is not assigned here");
+}
+
+Status KafkaConsumer::pause(const log::TopicPartition& source) {
+  MILLRACE_ASSIGN(Partition * partition, find(source));
+  if (std::exchange(partition->paused, true)) return {};
+  const ListPtr list = new_list(1);
+  add(*list, source, RD_KAFKA_OFFSET_INVALID);
+  const auto error = rd_kafka_pause_partitions(handle_.get(), list.get());
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "cannot pause " + name_of(source));
+  return {};
+}
+
+Status KafkaConsumer::resume(const log::TopicPartition& source) {
+  MILLRACE_ASSIGN(Partition * partition, find(source));
+  if (!std::exchange(partition->paused, false)) return {};
+  const ListPtr list = new_list(1);
+  add(*list, source, RD_KAFKA_OFFSET_INVALID);
+  const auto error = rd_kafka_resume_partitions(handle_.get(), list.get());
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return to_error(error, "cannot resume " + name_of(source));
+  return {};
+}
+
+Status KafkaConsumer::move_to(const log::TopicPartition& source, Partition& partition,
+                              Offset position) {
+  partition.feed.restart(position);
+  const ListPtr list = new_list(1);
+  add(*list, source, position.value());
+  const ErrorPtr error(rd_kafka_seek_partitions(handle_.get(), list.get(), ms(kSeekMax)));
+  if (error) return to_error(*error, "cannot go to offset " + std::to_string(position.value()));
+  if (list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  return to_error(list->elems[0].err, "cannot go to offset " + std::to_string(position.value()) +
+                                          " of " + name_of(source));
+}
+
+Status KafkaConsumer::seek(const log::TopicPartition& source, Offset position) {
+  MILLRACE_ASSIGN(Partition * partition, find(source));
+  MILLRACE_ASSIGN(const auto ends, client_->list_offsets({source}, RD_KAFKA_OFFSET_END));
+  partition->end = ends.at(source);
+  if (position.value() < 0 || position > partition->end) {
+    return Error(ErrorCode::kUsage, "offset " + std::to_string(position.value()) +
+                                        " is outside of partition " + name_of(source));
+  }
+  return move_to(source, *partition, position);
+}
+
+// Back to what is committed. Partitions that are being given away are read by others.
+Status KafkaConsumer::rewind() {
+  if (revoking_) return {};
+  for (auto& [source, partition] : partitions_) {
+    if (partition.feed.fetched() == partition.rewind_to) continue;
+    Status moved = move_to(source, partition, partition.rewind_to);
+    if (moved) continue;
+    if (moved.error().disposition() != Disposition::kRetry) return moved;
+    // The client is between two states; taking everything up again always works.
+    client_->logger().debug("Kafka: " + moved.error().message() + "; taking up anew");
+    const ListPtr list = new_list(partitions_.size());
+    for (auto& [each, state] : partitions_) {
+      state.feed.restart(state.rewind_to);
+      state.paused = false;
+      add(*list, each, state.rewind_to.value());
+    }
+    const auto error = rd_kafka_assign(handle_.get(), list.get());
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "cannot go back");
+    return {};
+  }
+  return {};
+}
+
+Result<std::map<log::TopicPartition, Offset>> KafkaConsumer::end_offsets() {
+  MILLRACE_ASSIGN(auto ends, client_->list_offsets(assigned(), RD_KAFKA_OFFSET_END));
+  for (auto& [source, partition] : partitions_) partition.end = ends.at(source);
+  return ends;
+}
+
+Result<std::map<log::TopicPartition, Offset>> KafkaConsumer::offsets_for_time(Timestamp time) {
+  return client_->list_offsets(assigned(), std::max<std::int64_t>(time.value(), 0));
+}
+
+// ----------------------------------------------------------------------------------------------
+// outputs
+
+Result<log::TopicHandle> KafkaConsumer::GroupTransaction::open_topic(const TopicName& topic) {
+  CHECK(!consumer_->in_flight_);
+  return consumer_->sender_->open_topic(topic);
+}
+
+Status KafkaConsumer::GroupTransaction::append(log::TopicHandle topic,
+                                               const log::NewRecord& record) {
+  CHECK(!consumer_->in_flight_);
+  return consumer_->sender_->append(topic, record);
+}
+
+Status KafkaConsumer::GroupTransaction::commit(const std::vector<log::Position>& positions) {
+  return consumer_->commit(positions);
+}
+
+Status KafkaConsumer::commit(const std::vector<log::Position>& positions) {
+  CHECK(!in_flight_ && !refused_);
+  asked_.clear();
+  for (const log::Position& position : positions) {
+    const auto found = partitions_.find(position.source);
+    if (found == partitions_.end()) {
+      MILLRACE_TRY(sender_->abort(kAbortMax));
+      refused_ = {log::CommitResult::kAborted,
+                  "partition " + name_of(position.source) + " is not assigned here any more"};
+      asked_.clear();
+      return {};
+    }
+    // Markers behind the last record are nobody's work: they count as consumed.
+    const Feed& feed = found->second.feed;
+    const bool all = feed.position() == position.next && feed.end_reached();
+    asked_.push_back({position.source, all ? std::max(position.next, *feed.end_reached())
+                                           : position.next});
+  }
+  in_flight_ = true;
+  committer_->ask(asked_);
+  return {};
+}
+
+Status KafkaConsumer::GroupTransaction::abort() {
+  CHECK(!consumer_->in_flight_);
+  MILLRACE_TRY(consumer_->sender_->abort(kAbortMax));
+  return consumer_->rewind();
+}
+
+}  // namespace millrace::log_kafka::internal

@@ -1,0 +1,47 @@
+// Owners of librdkafka's objects.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <memory>
+#include <vector>
+
+#include "log/log.h"
+
+namespace millrace::log_kafka::internal {
+
+template <auto destroy>
+struct Destroy {
+  template <class T>
+  void operator()(T* object) const {
+    destroy(object);
+  }
+};
+
+using ErrorPtr = std::unique_ptr<rd_kafka_error_t, Destroy<rd_kafka_error_destroy>>;
+using ConfPtr = std::unique_ptr<rd_kafka_conf_t, Destroy<rd_kafka_conf_destroy>>;
+using QueuePtr = std::unique_ptr<rd_kafka_queue_t, Destroy<rd_kafka_queue_destroy>>;
+using EventPtr = std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>>;
+using TopicPtr = std::unique_ptr<rd_kafka_topic_t, Destroy<rd_kafka_topic_destroy>>;
+using HeadersPtr = std::unique_ptr<rd_kafka_headers_t, Destroy<rd_kafka_headers_destroy>>;
+using ListPtr = std::unique_ptr<rd_kafka_topic_partition_list_t,
+                                Destroy<rd_kafka_topic_partition_list_destroy>>;
+using GroupMetadataPtr = std::unique_ptr<rd_kafka_consumer_group_metadata_t,
+                                         Destroy<rd_kafka_consumer_group_metadata_destroy>>;
+using AdminOptionsPtr =
+    std::unique_ptr<rd_kafka_AdminOptions_t, Destroy<rd_kafka_AdminOptions_destroy>>;
+// Consumers leave their group in close(), never here.
+struct DestroyHandle {
+  void operator()(rd_kafka_t* handle) const {
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  }
+};
+using HandlePtr = std::unique_ptr<rd_kafka_t, DestroyHandle>;
+
+ListPtr new_list(std::size_t size);
+ListPtr copy_list(const rd_kafka_topic_partition_list_t& list);
+void add(rd_kafka_topic_partition_list_t& list, const log::TopicPartition& source,
+         std::int64_t offset);
+log::TopicPartition source_of(const rd_kafka_topic_partition_t& entry);
+
+}  // namespace millrace::log_kafka::internal

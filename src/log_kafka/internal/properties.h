@@ -1,0 +1,24 @@
+// Properties of the client library: names known, aliases, secrets, and those that are millrace's.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "log_kafka/internal/handles.h"
+#include "log_kafka/kafka_log.h"
+
+namespace millrace::log_kafka::internal {
+
+// Under the library's names, files read, checked; the last of each name. Sorted by name.
+Result<std::vector<Property>> resolve(const KafkaLogOptions& options);
+
+bool is_secret(std::string_view name);
+
+// Sets one property. Errors: kConfig with the library's reason.
+Status set(rd_kafka_conf_t& conf, const std::string& name, const std::string& value);
+
+// A configuration with everything `resolved` holds.
+Result<ConfPtr> make_conf(const std::vector<Property>& resolved);
+
+}  // namespace millrace::log_kafka::internal

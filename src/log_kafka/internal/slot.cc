@@ -1,0 +1,39 @@
+#include "log_kafka/internal/slot.h"
+
+#include "env/digest.h"
+#include "log/member_id.h"
+
+namespace millrace::log_kafka::internal {
+namespace {
+
+// Ids are any text, file names are not.
+env::Path lock_file(const Client& client, const std::string& kind, const std::string& id) {
+  const std::string digest = env::sha256_hex(client.options().brokers + "\n" + id);
+  return client.options().home / "locks" / (kind + "-" + digest.substr(0, 32));
+}
+
+}  // namespace
+
+Result<Slot> take_slot(Client& client, const GroupId& group) {
+  MILLRACE_ASSIGN(const std::string place, client.place());
+  MILLRACE_TRY(env::make_folders(client.options().home / "locks"));
+  for (int slot = 0; slot < kSlotsMax; ++slot) {
+    const std::string id = log::member_id(group, place, slot);
+    auto lock = env::FileLock::acquire(lock_file(client, "member", id));
+    if (!lock && lock.error().code() == ErrorCode::kLockHeld) continue;
+    if (!lock) return lock.error();
+    return Slot{id, std::move(*lock)};
+  }
+  return Error(ErrorCode::kLockHeld, "group '" + group.value() + "' has " +
+                                         std::to_string(kSlotsMax) +
+                                         " members on this machine already");
+}
+
+Result<env::FileLock> lock_resume_id(Client& client, const std::string& id) {
+  MILLRACE_TRY(env::make_folders(client.options().home / "locks"));
+  auto held = env::FileLock::acquire(lock_file(client, "produce", id));
+  if (held) return held;
+  return held.error().with_context("another producer with the id '" + id + "' is at work");
+}
+
+}  // namespace millrace::log_kafka::internal
