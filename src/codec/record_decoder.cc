@@ -78,6 +78,7 @@ struct RecordDecoder::State {
   bool make_room(std::string_view value, ErrorReport& report);
   bool too_deep(ErrorReport& report) const;
   bool too_many_fields(ErrorReport& report) const;
+  bool too_many_values(ErrorReport& report) const;
   void walk(const simdjson::dom::object& object, std::span<Cell> cells, ErrorReport& report);
   std::int32_t find(const FingerprintedText& key);
   void convert(const FieldCheck& check, simdjson::dom::element element, Cell& cell,
@@ -167,7 +168,16 @@ bool RecordDecoder::State::too_many_fields(ErrorReport& report) const {
   return false;
 }
 
-// Limits come first: nothing grows for a message that is refused by one of them.
+bool RecordDecoder::State::too_many_values(ErrorReport& report) const {
+  report.add(
+      RecordCode::kTooManyValues, "",
+      "more than " + std::to_string(limits.tokens_max()) + " keys, values and marks between them");
+  return false;
+}
+
+// Limits come first: nothing grows for a message that is refused by one of them. Whether one is
+// refused depends on nothing but itself: a message is looked at when memory must grow for it, and
+// always when it is long enough to hold too many keys or values.
 bool RecordDecoder::State::make_room(std::string_view value, ErrorReport& report) {
   if (value.size() > limits.bytes_max) {
     report.add(RecordCode::kTooLarge, "",
@@ -175,11 +185,16 @@ bool RecordDecoder::State::make_room(std::string_view value, ErrorReport& report
                    std::to_string(limits.bytes_max));
     return false;
   }
-  if (value.size() <= parser.capacity()) return true;
-  const internal::Structure structure =
-      internal::scan_structure(value, limits.depth_max + 1, limits.fields_max);
-  if (structure.depth > limits.depth_max + 1) return too_deep(report);
-  if (structure.fields > limits.fields_max) return too_many_fields(report);
+  const bool fits = value.size() <= parser.capacity();
+  constexpr std::size_t kKeyBytesMin = 4;  // "":0
+  const std::size_t harmless = std::min(limits.tokens_max(), limits.fields_max * kKeyBytesMin);
+  if (fits && value.size() <= harmless) return true;
+  const internal::Structure legal{limits.depth_max + 1, limits.fields_max, limits.tokens_max()};
+  const internal::Structure structure = internal::scan_structure(value, legal);
+  if (structure.depth > legal.depth) return too_deep(report);
+  if (structure.fields > legal.fields) return too_many_fields(report);
+  if (structure.tokens > legal.tokens) return too_many_values(report);
+  if (fits) return true;
   const std::size_t room = std::min(std::bit_ceil(value.size()), limits.bytes_max);
   if (parser.allocate(room, limits.depth_max + 1) != simdjson::SUCCESS ||
       document.allocate(room) != simdjson::SUCCESS) {
@@ -206,14 +221,14 @@ bool RecordDecoder::State::parse(std::string_view value, simdjson::dom::object& 
     report.add(RecordCode::kNotAnObject, "", std::string(kind_of(root.type())) + ", not an object");
     return false;
   }
-  return object.size() <= limits.fields_max || too_many_fields(report);
+  return true;
 }
 
 void RecordDecoder::State::report_parse_error(std::string_view value, simdjson::error_code error,
                                               ErrorReport& report) {
   const std::size_t depth_max = limits.depth_max + 1;  // as simdjson counts
   if (error == simdjson::DEPTH_ERROR ||
-      internal::scan_structure(value, depth_max, SIZE_MAX).depth > depth_max) {
+      internal::scan_structure(value, {depth_max, SIZE_MAX, SIZE_MAX}).depth > depth_max) {
     too_deep(report);
   } else if (!is_utf8(value)) {
     report.add(RecordCode::kInvalidUtf8, "", "the value is not UTF-8");

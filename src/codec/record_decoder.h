@@ -2,6 +2,7 @@
 // parse: what JSON forbids is refused anywhere in the document, also in fields nobody reads.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -19,7 +20,12 @@ namespace millrace::codec {
 struct DecodeLimits {
   std::size_t bytes_max = std::size_t{1} << 20;
   std::size_t depth_max = 64;  // objects and arrays inside one another; empty ones do not count
-  std::size_t fields_max = 10'000;  // keys of the top object
+  std::size_t fields_max = 10'000;  // keys of all objects
+
+  // Keys, values, and the marks between them, in all. The parser's memory grows with them rather
+  // than with bytes (up to 12 bytes each), so this keeps it below twice `bytes_max`.
+  std::size_t tokens_max() const { return std::max(kTokensAlways, bytes_max / 8); }
+  static constexpr std::size_t kTokensAlways = 65'536;
 };
 
 // Whether a schema field may be absent: training needs the label, scoring does not (BUG-T10).

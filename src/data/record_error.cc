@@ -1,17 +1,16 @@
 #include "data/record_error.h"
 
-#include <array>
-
 namespace millrace::data {
 namespace {
 
 struct CodeRow {
   std::string_view text;
   ErrorType type;
+  std::string_view meaning;
 };
 
 constexpr std::array kRows = {
-#define MILLRACE_ROW(name, text, type) CodeRow{text, ErrorType::type},
+#define MILLRACE_ROW(name, text, type, meaning) CodeRow{text, ErrorType::type, meaning},
     MILLRACE_RECORD_CODES(MILLRACE_ROW)
 #undef MILLRACE_ROW
 };
@@ -23,6 +22,10 @@ std::string_view to_string(RecordCode code) {
 }
 
 ErrorType type_of(RecordCode code) { return kRows.at(static_cast<std::size_t>(code)).type; }
+
+std::string_view meaning_of(RecordCode code) {
+  return kRows.at(static_cast<std::size_t>(code)).meaning;
+}
 
 std::string_view to_string(ErrorType type) {
   switch (type) {

@@ -49,8 +49,9 @@ Result<LabelledTable> read_labelled_table(const spec::Pipeline& pipeline, const 
   MILLRACE_ASSIGN(FileRows rows, FileRows::open(pipeline, path, stop));
   const auto purpose =
       labels == Labels::kRequired ? codec::Purpose::kTraining : codec::Purpose::kScoring;
-  MILLRACE_ASSIGN(codec::RecordDecoder decoder,
-                  codec::RecordDecoder::make(pipeline.schema, purpose));
+  MILLRACE_ASSIGN(
+      codec::RecordDecoder decoder,
+      codec::RecordDecoder::make(pipeline.schema, purpose, pipeline.input.decode_limits()));
   LabelledTable table(pipeline.schema.size());
   std::vector<data::Cell> cells(pipeline.schema.size());
   data::RecordErrors errors;

@@ -140,7 +140,8 @@ Status prepare_loop(const spec::Pipeline& pipeline, const ProduceOptions& option
                     const ProduceProgress& progress, SendLoop& loop) {
   if (options.check == ProduceOptions::Check::kSchema) {
     MILLRACE_ASSIGN(codec::RecordDecoder decoder,
-                    codec::RecordDecoder::make(pipeline.schema, codec::Purpose::kScoring));
+                    codec::RecordDecoder::make(pipeline.schema, codec::Purpose::kScoring,
+                                               pipeline.input.decode_limits()));
     loop.check_with(std::move(decoder), pipeline.schema.size());
   }
   loop.on_progress(progress);

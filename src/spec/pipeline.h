@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "codec/record_decoder.h"
 #include "codec/table_reader.h"
 #include "data/schema.h"
 #include "env/file.h"
@@ -34,6 +35,13 @@ struct InputSpec {
   std::string key;  // field whose value is the record key when producing; "" = null keys
   std::optional<std::string> event_time;  // field with the event time
   TombstonePolicy tombstone = TombstonePolicy::kDeadLetter;
+
+  // Of messages on the topic: what the topic takes can be decoded.
+  codec::DecodeLimits decode_limits() const {
+    codec::DecodeLimits limits;
+    limits.bytes_max = topic.config.message_bytes_max;
+    return limits;
+  }
 };
 
 // The prediction message.

@@ -8,11 +8,12 @@ namespace millrace::codec::internal {
 
 struct Structure {
   std::size_t depth = 0;   // deepest nesting of objects and arrays
-  std::size_t fields = 0;  // members of the outermost object
+  std::size_t fields = 0;  // keys of all objects
+  std::size_t tokens = 0;  // keys, values, brackets, colons and commas
 };
 
-// Counts brackets and colons outside strings; stops early beyond either limit. Meaningful for
-// anything, also for what is not JSON.
-Structure scan_structure(std::string_view text, std::size_t depth_max, std::size_t fields_max);
+// Counts outside strings; stops early when a count is above its limit. Meaningful for anything,
+// also for what is not JSON.
+Structure scan_structure(std::string_view text, const Structure& limits);
 
 }  // namespace millrace::codec::internal

@@ -35,7 +35,7 @@ class Watcher : public nlohmann::json_sax<Json> {
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
-    if (keys_.size() == 1) ++fields_;
+    ++fields_;
     return scalar() && keys_.back().insert(name).second;
   }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {

@@ -252,6 +252,19 @@ TEST(RecordDecoder, LimitsAreMetFirst) {
   EXPECT_EQ(harness.errors_of(R"({"n":1})"), "");
 }
 
+// What is refused does not depend on the messages before: memory that is there already is no
+// licence.
+TEST(RecordDecoder, TokenLimitHoldsWhateverCameBefore) {
+  DecodeHarness harness(small_schema());
+  std::string values = "{\"x\":[0";
+  for (std::size_t i = 0; i < DecodeLimits{}.tokens_max() / 2; ++i) values += ",0";
+  values += "]}";
+  EXPECT_EQ(harness.errors_of(values), "too_many_values ");
+  EXPECT_EQ(harness.errors_of("{\"x\":\"" + std::string(1'000'000, 'x') + "\"}"), "");
+  EXPECT_EQ(harness.errors_of(values), "too_many_values ");
+  EXPECT_EQ(harness.errors_of("{\"x\":\"" + std::string(900'000, ',') + "\"}"), "");
+}
+
 TEST(RecordDecoder, DepthLimitCountsContainers) {
   DecodeLimits limits;
   limits.depth_max = 3;
