@@ -5,7 +5,6 @@
 #include "codec/prediction_writer.h"
 #include "report/model_html.h"
 #include "report/summary_files.h"
-#include "train/measure.h"
 
 namespace millrace::app {
 namespace {
@@ -23,10 +22,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(const spec::Pipeline& 
 }  // namespace
 
 Result<env::Path> write_evaluation_page(Session& session, const spec::Pipeline& pipeline,
-                                        const engine::LabelledTable& table,
                                         const Evaluated& evaluated) {
-  MILLRACE_ASSIGN(const data::FeatureBatch batch,
-                  train::feature_rows(evaluated.transform, table.cells, evaluated.rows));
   const data::Field& label = pipeline.schema.field(*pipeline.schema.label());
   report::ModelReport page;
   page.pipeline = pipeline.name;
@@ -35,11 +31,11 @@ Result<env::Path> write_evaluation_page(Session& session, const spec::Pipeline& 
   page.outcome = label.name + " = " + label.values.at(pipeline.positive_code());
   page.program = version_line();
   page.threshold = pipeline.model.threshold;
-  page.probabilities = train::probabilities_of(evaluated.ensemble, batch);
+  page.probabilities = evaluated.probabilities;
   for (double& p : page.probabilities) {
     p = codec::round_to(p, pipeline.output.probability_decimals);
   }
-  for (const std::size_t row : evaluated.rows) page.labels.push_back(table.labels[row]);
+  page.labels = evaluated.labels;
   page.importances = evaluated.importances;
   page.facts = facts_of(pipeline);
 

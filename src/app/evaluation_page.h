@@ -1,31 +1,26 @@
 // The page that `evaluate` leaves: how good a model is on rows with known labels.
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
 #include "app/session.h"
-#include "engine/labelled_table.h"
-#include "features/transform.h"
-#include "model/tree_ensemble.h"
+#include "spec/pipeline.h"
 
 namespace millrace::app {
 
-// What is evaluated on which rows. References must outlive the call.
+// How a model did on some rows.
 struct Evaluated {
-  const features::Transform& transform;
-  const model::TreeEnsemble& ensemble;
-  std::span<const std::size_t> rows;                        // of the table
+  std::vector<int> labels;                                  // 1 = the pipeline's positive level
+  std::vector<double> probabilities;                        // of that level, beside labels
   std::string model_version;                                // "" for a model that was not kept
   std::string rows_note;                                    // which rows these are, for people
   std::vector<std::pair<std::string, double>> importances;  // share of all gain
 };
 
 // Writes reports/evaluation_<time>.html, never over another one; returns where. Errors: as
-// env/file.h, and what scoring the rows gives.
+// env/file.h.
 Result<env::Path> write_evaluation_page(Session& session, const spec::Pipeline& pipeline,
-                                        const engine::LabelledTable& table,
                                         const Evaluated& evaluated);
 
 }  // namespace millrace::app

@@ -1,6 +1,7 @@
 // millrace train PIPELINE and millrace evaluate PIPELINE
 #include <memory>
 #include <numeric>
+#include <span>
 
 #include "app/bad_lines.h"
 #include "app/command_line.h"
@@ -9,10 +10,10 @@
 #include "app/session.h"
 #include "app/training.h"
 #include "base/human.h"
+#include "engine/model_fit.h"
 #include "env/digest.h"
 #include "json/json.h"
 #include "train/measure.h"
-#include "train/trainer.h"
 
 namespace millrace::app {
 namespace {
@@ -60,80 +61,102 @@ Result<int> train(Session& session, const Options& options) {
   return exit_for(outcome.bad_rows, options);
 }
 
-// A split of the file: trained on one part, measured on the other. Nothing is saved.
+// Labels and probabilities of some rows, by a model's parts.
+Result<Evaluated> evaluated_on(const engine::LabelledTable& table,
+                               std::span<const std::size_t> rows,
+                               const features::Transform& transform,
+                               const model::TreeEnsemble& ensemble) {
+  MILLRACE_ASSIGN(const data::FeatureBatch batch,
+                  train::feature_rows(transform, table.cells, rows));
+  Evaluated evaluated;
+  evaluated.probabilities = train::probabilities_of(ensemble, batch);
+  for (const std::size_t row : rows) evaluated.labels.push_back(table.labels[row]);
+  return evaluated;
+}
+
+// A split of the file: trained on one part, measured on the other. No model is saved.
 Result<json::Value> evaluate_split(Session& session, const spec::Pipeline& pipeline,
                                    const engine::LabelledTable& table) {
   MILLRACE_ASSIGN(const eval::Split split, split_of(pipeline, table));
   const auto on_progress = [&session](std::string_view, std::uint32_t, std::uint32_t) {
     return !session.stop().requested();
   };
-  const train::TrainingInput input{.schema = pipeline.schema,
-                                   .operators = pipeline.features,
-                                   .parameters = pipeline.model,
-                                   .table = table.cells,
-                                   .labels = table.labels,
-                                   .weights = table.weights,
-                                   .split = split,
-                                   .probability_decimals = pipeline.output.probability_decimals,
-                                   .progress = on_progress};
-  MILLRACE_ASSIGN(const train::HoldoutResult holdout, train::train_holdout(input));
+  MILLRACE_ASSIGN(const train::HoldoutResult holdout,
+                  train::train_holdout(training_input(pipeline, table, split, on_progress)));
   json::Value result;
   result["pipeline"] = pipeline.name;
   result["rows_train"] = split.train.size();
   result["rows_test"] = split.test.size();
   result["metrics"] = holdout.metrics_holdout;
   result["metrics_train"] = holdout.metrics_train;
-  Evaluated evaluated{.transform = holdout.model.transform,
-                      .ensemble = holdout.model.ensemble,
-                      .rows = split.test,
-                      .model_version = "",
-                      .rows_note = human_count(split.test.size()) + " of " +
-                                   human_count(table.rows()) + " rows, not seen in training",
-                      .importances = {}};
-  for (std::size_t i = 0; i < holdout.model.gains.size(); ++i) {
-    evaluated.importances.emplace_back(holdout.model.transform.names()[i], holdout.model.gains[i]);
+  const train::FittedModel& model = holdout.model;
+  MILLRACE_ASSIGN(Evaluated evaluated,
+                  evaluated_on(table, split.test, model.transform, model.ensemble));
+  evaluated.rows_note = human_count(split.test.size()) + " of " + human_count(table.rows()) +
+                        " rows, not seen in training";
+  for (std::size_t i = 0; i < model.gains.size(); ++i) {
+    evaluated.importances.emplace_back(model.transform.names()[i], model.gains[i]);
   }
-  MILLRACE_ASSIGN(const env::Path page, write_evaluation_page(session, pipeline, table, evaluated));
+  MILLRACE_ASSIGN(const env::Path page, write_evaluation_page(session, pipeline, evaluated));
   result["report"] = page.string();
   return result;
 }
 
-// A model of the registry on every row of the file.
+// What is said when the file is the one that the model was trained on, "" when it is not.
+Result<std::string> warning_of(const std::string& data, const model::Manifest& manifest) {
+  if (data == "-") return std::string();
+  MILLRACE_ASSIGN(const std::string digest, env::sha256_file(data));
+  if (digest != manifest.data_digest) return std::string();
+  return "model " + manifest.version +
+         " was trained on this very file; these figures are not of unseen rows";
+}
+
+// A model of the registry on every row of the file, as `score` would publish it.
 Result<json::Value> evaluate_version(Session& session, const spec::Pipeline& pipeline,
                                      const engine::LabelledTable& table, const Options& options) {
   MILLRACE_ASSIGN(const model::LoadedModel model,
                   session.registry().load(pipeline.name, options.model));
-  MILLRACE_ASSIGN(const features::Transform transform,
-                  features::Transform::from_json(model.manifest.transform, pipeline.schema));
+  MILLRACE_ASSIGN(const engine::ModelFit fit, engine::fit_model_to(pipeline, model));
   std::vector<std::size_t> rows(table.rows());
   std::iota(rows.begin(), rows.end(), std::size_t{0});
+  MILLRACE_ASSIGN(Evaluated evaluated, evaluated_on(table, rows, fit.transform, *model.ensemble));
+  for (double& p : evaluated.probabilities) p = fit.of_positive(p);
+  evaluated.model_version = model.manifest.version;
+  evaluated.rows_note = "all " + human_count(table.rows()) + " rows of the file";
   json::Value result;
   result["pipeline"] = pipeline.name;
   result["model_version"] = model.manifest.version;
   result["rows_test"] = table.rows();
-  MILLRACE_ASSIGN(
-      result["metrics"],
-      train::evaluate_model(transform, *model.ensemble, table.cells, table.labels, rows,
-                            {pipeline.model.threshold, pipeline.output.probability_decimals}));
-  const Evaluated evaluated{.transform = transform,
-                            .ensemble = *model.ensemble,
-                            .rows = rows,
-                            .model_version = model.manifest.version,
-                            .rows_note = "all " + human_count(table.rows()) + " rows of the file",
-                            .importances = {}};
-  MILLRACE_ASSIGN(const env::Path page, write_evaluation_page(session, pipeline, table, evaluated));
+  result["metrics"] =
+      train::measure(evaluated.labels, evaluated.probabilities,
+                     {pipeline.model.threshold, pipeline.output.probability_decimals});
+  MILLRACE_ASSIGN(const env::Path page, write_evaluation_page(session, pipeline, evaluated));
   result["report"] = page.string();
-  if (options.data != "-") {
-    MILLRACE_ASSIGN(const std::string digest, env::sha256_file(options.data));
-    if (digest == model.manifest.data_digest) {
-      const std::string warning =
-          "model " + model.manifest.version +
-          " was trained on this very file; these figures are not of unseen rows";
-      session.logger().warning(warning);
-      result["warning"] = warning;
-    }
+  MILLRACE_ASSIGN(const std::string warning, warning_of(options.data, model.manifest));
+  if (!warning.empty()) {
+    session.logger().warning(warning);
+    result["warning"] = warning;
   }
   return result;
+}
+
+std::string describe_evaluation(const json::Value& result) {
+  const json::Value& metrics = result["metrics"];
+  const json::Value& confusion = metrics["confusion"];
+  const auto count = [](const json::Value& value) {
+    return human_count(value.get<std::uint64_t>());
+  };
+  const std::string how = result.contains("model_version")
+                              ? "model " + result["model_version"].get<std::string>()
+                              : "trained on " + count(result["rows_train"]) + " rows,";
+  return how + " measured on " + count(result["rows_test"]) + ":\n" + describe_metrics(metrics) +
+         "\nat threshold " + json::to_line(metrics["threshold"]) + ": " +
+         count(confusion["true_positive"]) + " found, " + count(confusion["false_negative"]) +
+         " missed, " + count(confusion["false_positive"]) + " false alarms, " +
+         count(confusion["true_negative"]) + " rightly left alone\n" +
+         "always the commoner label: accuracy " +
+         human_number(metrics["baseline"]["accuracy"].get<double>(), 4) +
+         "\nreport: " + result["report"].get<std::string>();
 }
 
 Result<int> evaluate(Session& session, const Options& options) {
@@ -148,54 +171,43 @@ Result<int> evaluate(Session& session, const Options& options) {
                                           : evaluate_version(session, pipeline, table, options));
   say_bad_lines(session, table.bad, table.bad_rows);
   result["bad_rows"] = table.bad_rows;
-  const json::Value& metrics = result["metrics"];
-  std::string text = options.model.empty()
-                         ? "trained on " + human_count(result["rows_train"].get<std::uint64_t>()) +
-                               " rows, measured on "
-                         : "model " + result["model_version"].get<std::string>() + " measured on ";
-  text += human_count(result["rows_test"].get<std::uint64_t>()) + ":\n" +
-          describe_metrics(metrics) + "\n";
-  const json::Value& confusion = metrics["confusion"];
-  text += "at threshold " + json::to_line(metrics["threshold"]) + ": " +
-          human_count(confusion["true_positive"].get<std::uint64_t>()) + " found, " +
-          human_count(confusion["false_negative"].get<std::uint64_t>()) + " missed, " +
-          human_count(confusion["false_positive"].get<std::uint64_t>()) + " false alarms, " +
-          human_count(confusion["true_negative"].get<std::uint64_t>()) + " rightly left alone\n" +
-          "always the commoner label: accuracy " +
-          human_number(metrics["baseline"]["accuracy"].get<double>(), 4) +
-          "\nreport: " + result["report"].get<std::string>();
-  MILLRACE_TRY(session.finish(result, text));
+  MILLRACE_TRY(session.finish(result, describe_evaluation(result)));
   return exit_for(table.bad_rows, options);
 }
 
-void add_input(Command& command, Options& options) {
+// What `train` and `evaluate` share.
+Command command_with_data(CommandLine& line, const std::string& name, const std::string& summary,
+                          const std::string& examples, Options& options) {
+  Command command = line.command(name, summary, examples);
   command.positional("pipeline", &options.pipeline, "Shipped name, folder, or file")
       .value("--data,--dataset-path", &options.data,
              "CSV or NDJSON file with labels, or - for standard input")
       .flag("--allow-invalid", &options.allow_invalid, "Exit 0 although bad rows were left out");
+  return command;
 }
 
 }  // namespace
 
 void register_train(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  Command command = line.command(
-      "train", "Make a model: measured on a hold-out, then refitted on all rows",
-      "millrace train telco-churn --data customers.csv\n"
-      "millrace train telco-churn --data customers.csv --no-promote --set model.trees=500");
-  add_input(command, *options);
-  command.flag("--no-promote", &options->no_promote, "Keep the present model the current one")
+  command_with_data(line, "train",
+                    "Make a model: measured on a hold-out, then refitted on all rows",
+                    "millrace train telco-churn --data customers.csv\n"
+                    "millrace train telco-churn --data customers.csv --no-promote --set "
+                    "model.trees=500",
+                    *options)
+      .flag("--no-promote", &options->no_promote, "Keep the present model the current one")
       .runs([options](Session& session) { return train(session, *options); });
 }
 
 void register_evaluate(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  Command command = line.command(
-      "evaluate", "Train on one part of a file and measure on the rest, or measure a model",
-      "millrace evaluate telco-churn --data customers.csv\n"
-      "millrace evaluate telco-churn --data new-customers.csv --model 3");
-  add_input(command, *options);
-  command.value("--model", &options->model, "Measure this version on every row instead")
+  command_with_data(line, "evaluate",
+                    "Train on one part of a file and measure on the rest, or measure a model",
+                    "millrace evaluate telco-churn --data customers.csv\n"
+                    "millrace evaluate telco-churn --data new-customers.csv --model 3",
+                    *options)
+      .value("--model", &options->model, "Measure this version on every row instead")
       .runs([options](Session& session) { return evaluate(session, *options); });
 }
 

@@ -1,13 +1,13 @@
 #include "app/training.h"
 
 #include <memory>
+#include <utility>
 
 #include "app/terminal/progress.h"
 #include "app/version.h"
 #include "base/human.h"
 #include "env/digest.h"
 #include "train/statistics.h"
-#include "train/trainer.h"
 
 namespace millrace::app {
 namespace {
@@ -68,6 +68,20 @@ Result<eval::Split> split_of(const spec::Pipeline& pipeline, const engine::Label
   return eval::stratified_split(table.labels, pipeline.split.test_fraction, pipeline.split.seed);
 }
 
+train::TrainingInput training_input(const spec::Pipeline& pipeline,
+                                    const engine::LabelledTable& table, const eval::Split& split,
+                                    train::TrainingProgress progress) {
+  return {.schema = pipeline.schema,
+          .operators = pipeline.features,
+          .parameters = pipeline.model,
+          .table = table.cells,
+          .labels = table.labels,
+          .weights = table.weights,
+          .split = split,
+          .probability_decimals = pipeline.output.probability_decimals,
+          .progress = std::move(progress)};
+}
+
 Result<TrainingOutcome> run_training(Session& session, const spec::Pipeline& pipeline,
                                      const std::string& data, Promote promote) {
   const SteadyTime started = session.clock().steady();
@@ -83,15 +97,7 @@ Result<TrainingOutcome> run_training(Session& session, const spec::Pipeline& pip
     progress.update(stage == "hold-out" ? done : std::uint64_t{trees} + done);
     return !session.stop().requested();
   };
-  const train::TrainingInput input{.schema = pipeline.schema,
-                                   .operators = pipeline.features,
-                                   .parameters = pipeline.model,
-                                   .table = table.cells,
-                                   .labels = table.labels,
-                                   .weights = table.weights,
-                                   .split = split,
-                                   .probability_decimals = pipeline.output.probability_decimals,
-                                   .progress = on_progress};
+  const train::TrainingInput input = training_input(pipeline, table, split, on_progress);
   MILLRACE_ASSIGN(const train::TrainingResult result, train::train_and_measure(input));
   progress.finish();
   model::Manifest manifest = manifest_of(pipeline, result);

@@ -8,6 +8,7 @@
 #include "engine/labelled_table.h"
 #include "eval/splits.h"
 #include "model/registry.h"
+#include "train/trainer.h"
 
 namespace millrace::app {
 
@@ -23,6 +24,11 @@ struct TrainingOutcome {
 
 // The split that the pipeline asks for, over the rows of the table.
 Result<eval::Split> split_of(const spec::Pipeline& pipeline, const engine::LabelledTable& table);
+
+// What the pipeline asks for, on a split of the table. References must outlive the input.
+train::TrainingInput training_input(const spec::Pipeline& pipeline,
+                                    const engine::LabelledTable& table, const eval::Split& split,
+                                    train::TrainingProgress progress);
 
 // Reads the file, measures on the hold-out, refits on all rows, saves. Errors: those of its parts.
 Result<TrainingOutcome> run_training(Session& session, const spec::Pipeline& pipeline,

@@ -8,7 +8,7 @@
 #include "codec/prediction_writer.h"
 #include "codec/record_decoder.h"
 #include "data/feature_batch.h"
-#include "features/transform.h"
+#include "engine/model_fit.h"
 #include "json/json.h"
 #include "json/text.h"
 #include "model/predictor.h"
@@ -24,50 +24,24 @@ struct Kept {
   std::string_view event_time;
 };
 
-Status check_fit(const spec::Pipeline& pipeline, const model::Manifest& manifest,
-                 const features::Transform& transform) {
-  const std::string what =
-      "model " + manifest.version + " of pipeline '" + manifest.pipeline + "' ";
-  const std::string way_out = "; train it again (millrace train " + pipeline.name + " --data FILE)";
-  if (transform.fingerprint() != manifest.feature_fingerprint) {
-    return Error(ErrorCode::kBadModel,
-                 what + "was trained with other features than its manifest says (fingerprint " +
-                     transform.fingerprint() + ", manifest " + manifest.feature_fingerprint + ")" +
-                     way_out);
-  }
-  if (transform.names() != manifest.features) {
-    return Error(ErrorCode::kBadModel,
-                 what + "names other columns than its features make" + way_out);
-  }
-  const auto label = pipeline.schema.label();
-  const auto& levels = label ? pipeline.schema.field(*label).values : std::vector<std::string>{};
-  if (!label || pipeline.schema.field(*label).name != manifest.label ||
-      !std::is_permutation(levels.begin(), levels.end(), manifest.label_values.begin(),
-                           manifest.label_values.end())) {
-    return Error(ErrorCode::kBadModel, what + "predicts '" + manifest.label +
-                                           "' with other levels than the pipeline's" + way_out);
-  }
-  return {};
-}
-
 }  // namespace
 
 struct RecordScorer::State {
-  State(const spec::Pipeline& from, codec::RecordDecoder record_decoder, features::Transform fitted,
+  State(const spec::Pipeline& from, codec::RecordDecoder record_decoder, ModelFit model_fit,
         std::unique_ptr<model::Predictor> made, codec::PredictionWriter message_writer,
         env::Clock& time)
       : pipeline(from),
         decoder(std::move(record_decoder)),
-        transform(std::move(fitted)),
+        fit(std::move(model_fit)),
         predictor(std::move(made)),
         writer(std::move(message_writer)),
         clock(time),
         cells(from.schema.size()),
-        rows(transform.columns()) {}
+        rows(fit.transform.columns()) {}
 
   spec::Pipeline pipeline;
   codec::RecordDecoder decoder;
-  features::Transform transform;
+  ModelFit fit;
   std::unique_ptr<model::Predictor> predictor;
   codec::PredictionWriter writer;
   env::Clock& clock;
@@ -79,7 +53,6 @@ struct RecordScorer::State {
   std::string_view negative_label;
   std::string_view positive_label;
   double threshold = 0.5;
-  bool invert = false;  // the pipeline's positive level is not the model's
 
   // Scratch, kept between batches.
   std::vector<data::Cell> cells;
@@ -112,7 +85,7 @@ bool RecordScorer::State::decode_one(const log::Record& record) {
     return false;
   }
   const std::span<double> row = rows.add_row();
-  if (transform.apply(cells, row, errors)) return true;
+  if (fit.transform.apply(cells, row, errors)) return true;
   rows.remove_last_row();
   return false;
 }
@@ -212,7 +185,7 @@ void RecordScorer::State::encode_all(SteadyTime arrived, ScoredBatch& out, std::
       continue;
     }
     record.outcome = Outcome::kPredicted;
-    record.probability = codec::round_to(invert ? 1 - p : p, pipeline.output.probability_decimals);
+    record.probability = codec::round_to(fit.of_positive(p), pipeline.output.probability_decimals);
     record.positive = record.probability >= threshold;
     record.key_text = kept[i].key_text;
     writer.write({.key = kept[i].key_text,
@@ -242,11 +215,10 @@ void RecordScorer::State::encode_all(SteadyTime arrived, ScoredBatch& out, std::
 Result<RecordScorer> RecordScorer::make(const spec::Pipeline& pipeline,
                                         const model::LoadedModel& model, env::Clock& clock,
                                         const ScorerOptions& options) {
-  auto transform = features::Transform::from_json(model.manifest.transform, pipeline.schema);
-  if (!transform) return transform.error().with_context("model " + model.manifest.version);
-  MILLRACE_TRY(check_fit(pipeline, model.manifest, *transform));
+  MILLRACE_ASSIGN(ModelFit fit, fit_model_to(pipeline, model));
   MILLRACE_ASSIGN(codec::RecordDecoder decoder,
-                  codec::RecordDecoder::make(pipeline.schema, codec::Purpose::kScoring));
+                  codec::RecordDecoder::make(pipeline.schema, codec::Purpose::kScoring,
+                                             pipeline.input.decode_limits()));
   MILLRACE_ASSIGN(auto predictor, model::make_predictor(model.ensemble, options.predictor));
   const spec::OutputSpec& output = pipeline.output;
   codec::PredictionFields fields;
@@ -255,7 +227,7 @@ Result<RecordScorer> RecordScorer::make(const spec::Pipeline& pipeline,
   fields.label = output.label_field;
   fields.event_time = output.event_time ? output.event_time_field : std::string();
   codec::PredictionWriter writer(fields, model.manifest.version, output.probability_decimals);
-  auto state = std::make_unique<State>(pipeline, std::move(decoder), std::move(*transform),
+  auto state = std::make_unique<State>(pipeline, std::move(decoder), std::move(fit),
                                        std::move(predictor), std::move(writer), clock);
   const data::Schema& schema = state->pipeline.schema;
   state->model_version = model.manifest.version;
@@ -271,9 +243,6 @@ Result<RecordScorer> RecordScorer::make(const spec::Pipeline& pipeline,
   const std::size_t positive = state->pipeline.positive_code();
   state->positive_label = levels.at(positive);
   state->negative_label = levels.at(1 - positive);
-  // The model's probability is that of the level that was positive when it was trained, its
-  // manifest's last.
-  state->invert = levels.at(positive) != model.manifest.label_values.back();
   state->threshold = pipeline.model.threshold;
   return RecordScorer(std::move(state));
 }

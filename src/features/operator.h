@@ -12,6 +12,7 @@ namespace millrace::features {
 // Numbers as they are; missing stays NaN. Produces one column a field, named as the field.
 struct Numeric {
   std::vector<std::string> fields;
+  bool operator==(const Numeric&) const = default;
 };
 
 enum class ImputeWith { kMedian, kMean, kConstant };
@@ -22,12 +23,14 @@ struct Impute {
   std::vector<std::string> fields;
   ImputeWith with = ImputeWith::kMedian;
   double constant = 0;
+  bool operator==(const Impute&) const = default;
 };
 
 // (x - mean) / standard deviation (population, as scikit-learn's StandardScaler; a zero deviation
 // divides by 1). Fitted after imputation. Replaces the field's column.
 struct Standardize {
   std::vector<std::string> fields;
+  bool operator==(const Standardize&) const = default;
 };
 
 enum class Drop { kNone, kFirst, kIfBinary };
@@ -39,12 +42,14 @@ struct OneHot {
   std::vector<std::string> fields;
   Drop drop = Drop::kNone;
   Unknown unknown = Unknown::kIgnore;
+  bool operator==(const OneHot&) const = default;
 };
 
 // The level's position in the schema's values, as one column; missing or unknown: NaN with kIgnore.
 struct Ordinal {
   std::vector<std::string> fields;
   Unknown unknown = Unknown::kIgnore;
+  bool operator==(const Ordinal&) const = default;
 };
 
 using Operator = std::variant<Numeric, Impute, Standardize, OneHot, Ordinal>;

@@ -260,6 +260,8 @@ Result<Transform> Transform::from_json(const json::Value& value, const data::Sch
                                                  std::move(fitted), schema));
 }
 
+const std::vector<Operator>& Transform::operators() const { return state_->operators; }
+
 std::size_t Transform::columns() const { return state_->plan.names.size(); }
 
 const std::vector<std::string>& Transform::names() const { return state_->plan.names; }

@@ -54,6 +54,7 @@ class Transform {
   static Result<Transform> from_json(const json::Value& value, const data::Schema& schema);
   json::Value to_json() const;
 
+  const std::vector<Operator>& operators() const;  // as fitted
   std::size_t columns() const;
   const std::vector<std::string>& names() const;  // of the columns
 

@@ -135,6 +135,42 @@ TEST(MainJob, EvaluateMeasuresUnseenRowsAndLeavesAPage) {
   EXPECT_NE(env::read_file(page, 1 << 26)->find("<svg"), std::string::npos);
 }
 
+// With the other level called positive, a model's answers turn with it: what is measured is what
+// `score` would publish.
+TEST(MainJob, EvaluateOfAModelFollowsThePipelinesPositiveLevel) {
+  const Workplace place;
+  place.train_telco();
+  place.write("rows.ndjson", place.simulate(500, {"--seed", "9"}));
+  const std::vector<std::string> plain = {"evaluate", "telco-churn", "--data", "rows.ndjson",
+                                          "--model",  "1",           "--json"};
+  std::vector<std::string> turned = plain;
+  turned.insert(turned.end(), {"--set", "output.positive=No"});
+  const json::Value yes = place.run(plain).last_json()["metrics"];
+  const json::Value no = place.run(turned).last_json()["metrics"];
+  EXPECT_GT(yes["auc"].get<double>(), 0.7);
+  EXPECT_DOUBLE_EQ(no["auc"].get<double>(), yes["auc"].get<double>());
+  EXPECT_EQ(no["positives"].get<int>(), 500 - yes["positives"].get<int>());
+  EXPECT_EQ(no["confusion"]["true_positive"], yes["confusion"]["true_negative"]);
+}
+
+// A pipeline whose features were edited since is not silently scored with the old ones.
+TEST(MainJob, ModelOfOtherFeaturesRefusesToStart) {
+  const Workplace place;
+  place.train_telco();
+  place.write("rows.ndjson", place.simulate(50));
+  const std::string other = "features=[{numeric: [tenure]}]";
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"score", "telco-churn", "--mode", "batch"},
+        {"predict", "telco-churn", "--data", "rows.ndjson"},
+        {"evaluate", "telco-churn", "--data", "rows.ndjson", "--model", "1"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(), {"--set", other});
+    const Finished refused = place.run(arguments);
+    EXPECT_EQ(refused.exit_code, 78) << command[0];
+    EXPECT_NE(refused.err.find("other features"), std::string::npos) << refused.err;
+  }
+}
+
 // BUG-T12: a window of a run leaves a summary with real content.
 TEST(MainJob, WindowLeavesASummaryAndAPage) {
   const Workplace place;
