@@ -14,6 +14,13 @@ namespace {
 constexpr Milliseconds kPollMax{1000};
 // How long the outcome of a commit may take before the log is called unavailable.
 constexpr Milliseconds kCommitMax{30'000};
+// While the disk is full, a stream tries again after waits that double from the first to the last.
+constexpr Milliseconds kRoomWaitMin{250};
+constexpr Milliseconds kRoomWaitMax{4'000};
+// Between two looks at a log that cannot even be polled.
+constexpr Milliseconds kPollRetry{100};
+// The consumer lag is told this often at most.
+constexpr Milliseconds kLagInterval{1'000};
 
 }  // namespace
 
@@ -54,7 +61,10 @@ Status ScoreRun::run(const ScoreObserver& observer) {
   committed_.started = working_.started;
   consumer_.wake_on(stop_.descriptor());
   Status result = open_outputs();
-  if (result) result = loop();
+  if (result) {
+    monitor_->on_started();
+    result = loop();
+  }
   committed_.duration_s = std::chrono::duration<double>(clock_.steady() - started_).count();
   committed_.stop_reason = result ? working_.stop_reason : "error";
   if (!result) return result;
@@ -84,11 +94,89 @@ Status ScoreRun::loop() {
       if (end_reason() == reason) return {};
     }
     if (commit_due()) MILLRACE_TRY(commit());
+    if (monitor_ != &quiet_) tell_lag();
     const Nanoseconds before = env::thread_cpu_time();
-    MILLRACE_ASSIGN(log::Event event, consumer_.poll(next_deadline()));
+    Result<log::Event> event = consumer_.poll(next_deadline());
+    if (!event && passes_by_itself(event.error())) {
+      MILLRACE_TRY(wait_for_room(event.error()));
+      continue;
+    }
+    if (!event) return event.error();
+    if (std::holds_alternative<log::Nothing>(*event)) go_on();  // nothing is waiting to be written
     working_.stage_cpu_ns["poll"] += (env::thread_cpu_time() - before).count();
-    MILLRACE_TRY(handle(std::move(event)));
+    MILLRACE_TRY(handle(std::move(*event)));
   }
+}
+
+// A stream waits for room; a window has an end that somebody waits for.
+bool ScoreRun::passes_by_itself(const Error& error) const {
+  return options_.mode == ScoreOptions::Mode::kStreaming && error.code() == ErrorCode::kDiskFull;
+}
+
+// Gives up what is uncommitted and waits a while: it is read, scored and committed again then. The
+// group is served meanwhile.
+Status ScoreRun::wait_for_room(const Error& full) {
+  MILLRACE_TRY(consumer_.transaction().abort());
+  forget_uncommitted();
+  monitor_->on_waiting(full);
+  waiting_ = true;
+  if (room_lines_.allow(clock_.steady(), nullptr)) {
+    logger_.warning("scoring waits until there is room again: " + full.message());
+  }
+  room_wait_ = std::clamp(room_wait_ * 2, kRoomWaitMin, kRoomWaitMax);
+  const SteadyTime until = clock_.steady() + room_wait_;
+  while (!stop_.requested() && clock_.steady() < until) {
+    MILLRACE_TRY(pause_all());
+    Result<log::Event> event = consumer_.poll(until);
+    if (event) {
+      MILLRACE_TRY(handle(std::move(*event)));
+    } else if (passes_by_itself(event.error())) {
+      clock_.sleep_until(std::min(until, clock_.steady() + kPollRetry));
+    } else {
+      return event.error();
+    }
+  }
+  if (stop_.requested()) {
+    return Error(
+        ErrorCode::kTryAgain,
+        "stopped while the disk was full; nothing is lost, start again when there is room");
+  }
+  for (const log::TopicPartition& source : consumer_.assigned()) {
+    MILLRACE_TRY(consumer_.resume(source));
+  }
+  return {};
+}
+
+Status ScoreRun::pause_all() {
+  for (const log::TopicPartition& source : consumer_.assigned()) {
+    MILLRACE_TRY(consumer_.pause(source));
+  }
+  return {};
+}
+
+void ScoreRun::go_on() {
+  if (!waiting_) return;
+  waiting_ = false;
+  room_wait_ = Milliseconds(0);
+  monitor_->on_going_on();
+  logger_.warning("there is room on the disk again, scoring goes on");
+}
+
+// Positions and ends agree only between a commit and the next batch.
+void ScoreRun::tell_lag() {
+  const SteadyTime now = clock_.steady();
+  if (uncommitted_ > 0 || held_.empty()) return;
+  if (lag_told_ && now < *lag_told_ + kLagInterval) return;
+  const auto ends = consumer_.end_offsets();
+  if (!ends) return;  // poll() will say what is wrong
+  lag_told_ = now;
+  std::map<log::TopicPartition, std::int64_t> lag;
+  for (const auto& [source, position] : held_) {
+    const auto end = ends->find(source);
+    if (end == ends->end()) continue;
+    lag[source] = std::max(std::int64_t{0}, end->second.value() - position.value());
+  }
+  monitor_->on_lag(lag);
 }
 
 // Why the run ends here, "" while it goes on.
@@ -130,7 +218,9 @@ Status ScoreRun::handle(log::Event event) {
   if (const auto* assigned = std::get_if<log::Assigned>(&event)) return on_assigned(*assigned);
   if (const auto* revoked = std::get_if<log::Revoked>(&event)) return on_revoked(*revoked);
   if (const auto* lost = std::get_if<log::Lost>(&event)) return on_lost(*lost);
-  if (const auto* outcome = std::get_if<log::CommitOutcome>(&event)) return settle(*outcome);
+  if (const auto* outcome = std::get_if<log::CommitOutcome>(&event)) {
+    return settle(*outcome, clock_.steady());
+  }
   return {};
 }
 
@@ -138,6 +228,7 @@ Status ScoreRun::on_assigned(const log::Assigned& assigned) {
   ever_assigned_ = true;
   for (const auto& partition : assigned.partitions) {
     reached_[partition.source] = partition.position;
+    held_[partition.source] = partition.position;
     window_ends_[partition.source] = partition.end;
   }
   logger_.debug("assigned " + std::to_string(assigned.partitions.size()) + " partitions");
@@ -148,9 +239,12 @@ Status ScoreRun::on_revoked(const log::Revoked& revoked) {
   MILLRACE_TRY(commit());
   ++working_.rebalances;
   for (const log::TopicPartition& source : revoked.partitions) {
-    MILLRACE_TRY(consumer_.release(source));
+    Status released = consumer_.release(source);
+    // On a full disk it cannot be given away; the group takes it after the deadline.
+    if (!released && !passes_by_itself(released.error())) return released;
     window_ends_.erase(source);
     reached_.erase(source);
+    held_.erase(source);
   }
   logger_.debug("gave " + std::to_string(revoked.partitions.size()) + " partitions away");
   return {};
@@ -163,6 +257,7 @@ Status ScoreRun::on_lost(const log::Lost& lost) {
   for (const log::TopicPartition& source : lost.partitions) {
     window_ends_.erase(source);
     reached_.erase(source);
+    held_.erase(source);
   }
   logger_.warning("lost " + std::to_string(lost.partitions.size()) +
                   " partitions to another member; what was uncommitted is done again there");
@@ -180,6 +275,7 @@ Status ScoreRun::on_batch(log::Batch batch) {
   }
   scorer_.score(records, batch.arrived, scored_);
   env::crash_point("score.after_score");
+  monitor_->on_scored(scored_);
   working_.stage_cpu_ns["decode"] += scored_.decode_cpu.count();
   working_.stage_cpu_ns["predict"] += scored_.predict_cpu.count();
   working_.stage_cpu_ns["encode"] += scored_.encode_cpu.count();
@@ -325,8 +421,11 @@ Status ScoreRun::commit() {
   std::vector<log::Position> positions;
   for (const auto& [source, next] : positions_) positions.push_back({source, next});
   const Nanoseconds before = env::thread_cpu_time();
-  MILLRACE_TRY(consumer_.transaction().commit(positions));
-  const SteadyTime deadline = clock_.steady() + kCommitMax;
+  const SteadyTime asked = clock_.steady();
+  if (Status request = consumer_.transaction().commit(positions); !request) {
+    return passes_by_itself(request.error()) ? wait_for_room(request.error()) : request;
+  }
+  const SteadyTime deadline = asked + kCommitMax;
   while (clock_.steady() < deadline) {
     MILLRACE_ASSIGN(log::Event event, consumer_.poll(deadline));
     const auto* outcome = std::get_if<log::CommitOutcome>(&event);
@@ -343,18 +442,19 @@ Status ScoreRun::commit() {
       continue;
     }
     working_.stage_cpu_ns["commit"] += (env::thread_cpu_time() - before).count();
-    return settle(*outcome);
+    return settle(*outcome, asked);
   }
   return Error(ErrorCode::kUnavailable,
                "the log did not answer a commit within 30 s; nothing is lost, start again");
 }
 
-Status ScoreRun::settle(const log::CommitOutcome& outcome) {
+Status ScoreRun::settle(const log::CommitOutcome& outcome, SteadyTime asked) {
   switch (outcome.result) {
     case log::CommitResult::kCommitted:
       break;
     case log::CommitResult::kAborted:
       logger_.warning("a commit was aborted and is done again: " + outcome.reason);
+      monitor_->on_aborted();
       forget_uncommitted();
       return {};
     case log::CommitResult::kFenced:
@@ -370,8 +470,14 @@ Status ScoreRun::settle(const log::CommitOutcome& outcome) {
   working_.duration_s = std::chrono::duration<double>(clock_.steady() - started_).count();
   fold_tally();
   committed_ = working_;
+  for (const auto& [source, next] : positions_) {
+    const auto held = held_.find(source);
+    if (held != held_.end()) held->second = next;
+  }
   positions_.clear();
   uncommitted_ = 0;
+  go_on();
+  monitor_->on_committed(committed_, clock_.steady() - asked);
   if (observer_) observer_(committed_);
   return {};
 }

@@ -13,6 +13,7 @@
 #include "data/run_summary.h"
 #include "engine/dead_letter.h"
 #include "engine/record_scorer.h"
+#include "engine/run_monitor.h"
 #include "env/clock.h"
 #include "env/stop.h"
 #include "log/log.h"
@@ -40,10 +41,14 @@ class ScoreRun {
            env::Clock& clock, env::StopToken& stop, telemetry::Logger& logger,
            ScoreOptions options);
 
+  // Tells `monitor` what happens; it must outlive the run. Before run().
+  void watch(RunMonitor& monitor) { monitor_ = &monitor; }
+
   // Runs to the end: the window is full or caught up, or stop was requested (then drained and
   // committed). Errors: kFenced, kFlood (dead letters above the breaker's ratio; nothing of the
-  // last batch is committed), kUnknownTopic, and what the log returns. summary() is valid after an
-  // error as well.
+  // last batch is committed), kUnknownTopic, and what the log returns. A stream (not a window)
+  // waits for ever while the disk is full; stopped meanwhile it ends with kTryAgain. summary() is
+  // valid after an error as well.
   Status run(const ScoreObserver& observer = {});
 
   const data::RunSummary& summary() const { return committed_; }
@@ -63,7 +68,12 @@ class ScoreRun {
   void count_risk(const log::Record& record, const ScoredRecord& scored);
   Status check_flood(Outcome outcome);
   Status commit();
-  Status settle(const log::CommitOutcome& outcome);
+  Status settle(const log::CommitOutcome& outcome, SteadyTime asked);
+  bool passes_by_itself(const Error& error) const;
+  Status wait_for_room(const Error& full);
+  Status pause_all();
+  void go_on();
+  void tell_lag();
   void forget_uncommitted();
   void fold_tally();
   bool window_done() const;
@@ -72,6 +82,9 @@ class ScoreRun {
   SteadyTime next_deadline() const;
   std::uint64_t remaining() const;
   void report_progress();
+
+  // Log lines about a full disk.
+  static constexpr Milliseconds kRoomLineInterval{60'000};
 
   // What is counted for every prediction, in flat memory: folded into the summary's maps once a
   // commit.
@@ -113,8 +126,15 @@ class ScoreRun {
   std::deque<bool> recent_dead_;  // the breaker's window, true = dead letter
   std::uint64_t recent_dead_count_ = 0;
   std::uint64_t progress_reported_ = 0;
-  std::optional<log::Revoked> postponed_;  // came while a commit was in flight
-  Tally tally_;                            // of predictions since the last commit
+  std::optional<log::Revoked> postponed_;       // came while a commit was in flight
+  Tally tally_;                                 // of predictions since the last commit
+  std::map<log::TopicPartition, Offset> held_;  // committed positions of what is assigned
+  RunMonitor quiet_;
+  RunMonitor* monitor_ = &quiet_;
+  std::optional<SteadyTime> lag_told_;
+  bool waiting_ = false;       // for room on the disk
+  Milliseconds room_wait_{0};  // the last wait
+  telemetry::RateLimit room_lines_{kRoomLineInterval};
   std::size_t positive_code_ = 0;
 };
 

@@ -93,6 +93,7 @@ class Bench {
     consume.batch_records_max = 7;
     MILLRACE_ASSIGN(const auto consumer, log.open_consumer(consume));
     ScoreRun run(pipeline, *scorer, *consumer, clock, stop, logger, options);
+    if (monitor != nullptr) run.watch(*monitor);
     Status result = run.run(on_commit);
     summary = run.summary();
     return result;
@@ -132,7 +133,30 @@ class Bench {
   env::StopToken stop;
   telemetry::Logger logger{telemetry::Level::kOff};
   ScoreObserver on_commit;
+  RunMonitor* monitor = nullptr;
   data::RunSummary summary;
+};
+
+// Notes what it is told.
+class Notes final : public RunMonitor {
+ public:
+  void on_started() override { text += "started "; }
+  void on_scored(const ScoredBatch& batch) override { scored += batch.records.size(); }
+  void on_committed(const data::RunSummary& all, Nanoseconds took) override {
+    EXPECT_GE(took.count(), 0);
+    committed = all.consumed;
+  }
+  void on_aborted() override { text += "aborted "; }
+  void on_lag(const std::map<log::TopicPartition, std::int64_t>& now) override { lag = now; }
+  void on_waiting(const Error& trouble) override {
+    text += "waiting:" + std::string(to_string(trouble.code())) + " ";
+  }
+  void on_going_on() override { text += "going_on "; }
+
+  std::string text;
+  std::uint64_t scored = 0;
+  std::uint64_t committed = 0;
+  std::map<log::TopicPartition, std::int64_t> lag;
 };
 
 TEST(ScoreRun, WindowEndsWhenCaughtUpAndCountsWhatItCommitted) {
@@ -223,13 +247,73 @@ TEST(ScoreRun, UnknownOutcomeStopsAndARestartRepeatsNothing) {
   }
 }
 
-TEST(ScoreRun, FullDiskIsAnErrorAndNothingIsLost) {
+TEST(ScoreRun, FullDiskEndsAWindowAndNothingIsLost) {
   Bench bench;
   bench.produce(60);
   bench.log.fail_commit_request(2, Error(ErrorCode::kDiskFull, "no space"));
   EXPECT_EQ(bench.run(Bench::window()).error().code(), ErrorCode::kDiskFull);
   ASSERT_TRUE(bench.run(Bench::window()));
   bench.expect_each_once(60);
+}
+
+TEST(ScoreRun, StreamWaitsWhileTheDiskIsFullAndGoesOnByItself) {
+  Bench bench;
+  bench.produce(60);
+  Notes notes;
+  bench.monitor = &notes;
+  for (const std::size_t nth : {2U, 3U, 4U}) {
+    bench.log.fail_commit_request(nth, Error(ErrorCode::kDiskFull, "no space"));
+  }
+  bench.on_commit = [&bench](const data::RunSummary& all) {
+    if (all.consumed == 60) bench.stop.request();
+  };
+  ASSERT_TRUE(bench.run({}));
+  EXPECT_EQ(bench.summary.consumed, 60U);
+  EXPECT_EQ(notes.text, "started waiting:disk_full waiting:disk_full waiting:disk_full going_on ");
+  EXPECT_EQ(notes.committed, 60U);
+  EXPECT_GT(notes.scored, 60U);
+  bench.expect_each_once(60);
+}
+
+TEST(ScoreRun, StreamStoppedWhileTheDiskIsFullTriesAgainLater) {
+  Bench bench;
+  bench.produce(60);
+  for (std::size_t nth = 2; nth < 10; ++nth) {
+    bench.log.fail_commit_request(nth, Error(ErrorCode::kDiskFull, "no space"));
+  }
+  class Stopper final : public RunMonitor {
+   public:
+    explicit Stopper(env::StopToken& stop) : stop_(stop) {}
+    void on_waiting(const Error& /*trouble*/) override {
+      if (++waits_ == 3) stop_.request();
+    }
+
+   private:
+    env::StopToken& stop_;
+    int waits_ = 0;
+  } stopper(bench.stop);
+  bench.monitor = &stopper;
+  const Status stopped = bench.run({});
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code(), ErrorCode::kTryAgain);
+  EXPECT_EQ(bench.keys(TopicName("out")).size(), bench.summary.predicted);
+}
+
+TEST(ScoreRun, AbortsAndLagAreTold) {
+  Bench bench;
+  bench.produce(60);
+  Notes notes;
+  bench.monitor = &notes;
+  bench.log.fail_commit(2, log::CommitResult::kAborted);
+  ScoreOptions options = Bench::window();
+  options.messages_max = 45;
+  ASSERT_TRUE(bench.run(options));
+  EXPECT_EQ(notes.text, "started aborted ");
+  EXPECT_EQ(notes.committed, 45U);
+  ASSERT_FALSE(notes.lag.empty());
+  std::int64_t sum = 0;
+  for (const auto& [source, lag] : notes.lag) sum += lag;
+  EXPECT_EQ(sum, 60);
 }
 
 TEST(ScoreRun, FloodStopsBeforeTheBadOnesAreCommitted) {

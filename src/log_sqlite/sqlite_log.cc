@@ -18,6 +18,7 @@ class SqliteLog final : public log::Log {
   log::Capabilities capabilities() const override {
     return {.transactions = true, .brokers = false, .dense_offsets = true, .embedded = true};
   }
+  Status reachable() const override { return file_->reachable(); }
   log::Admin& admin() override { return admin_; }
   Result<std::unique_ptr<log::Consumer>> open_consumer(
       const log::ConsumerOptions& options) override {

@@ -184,6 +184,11 @@ void Database::after_commit(void (*note)(void* context, int frames), void* conte
   sqlite3_wal_hook(handle_, &Database::tell_commit, this);
 }
 
+void Database::on_error(void (*note)(void* context, const Error& error), void* context) {
+  note_error_ = note;
+  error_context_ = context;
+}
+
 int Database::tell_commit(void* self, sqlite3* /*handle*/, const char* /*schema*/, int frames) {
   const auto* database = static_cast<Database*>(self);
   database->note_(database->note_context_, frames);
@@ -222,7 +227,9 @@ Error Database::error(std::string_view what) const {
             std::to_string(std::chrono::duration_cast<std::chrono::seconds>(kBusyWait).count()) +
             " s";
   }
-  return {code, std::move(text)};
+  Error failure(code, std::move(text));
+  if (note_error_ != nullptr) note_error_(error_context_, failure);
+  return failure;
 }
 
 bool Database::failed_in_sync() const {

@@ -97,6 +97,9 @@ class Database {
   // Calls `note(context, frames)` after every commit of this connection: the WAL's length in pages.
   void after_commit(void (*note)(void* context, int frames), void* context);
 
+  // Calls `note(context, error)` for every error() from now on.
+  void on_error(void (*note)(void* context, const Error& error), void* context);
+
   std::int64_t last_row() const;
   const env::Path& file() const { return file_; }
   sqlite3* handle() { return handle_; }
@@ -135,6 +138,8 @@ class Database {
   std::vector<std::pair<const char*, sqlite3_stmt*>> statements_;
   void (*note_)(void*, int) = nullptr;
   void* note_context_ = nullptr;
+  void (*note_error_)(void*, const Error&) = nullptr;
+  void* error_context_ = nullptr;
 };
 
 // Reads `data` of batches straight into the caller's memory. Keeps a read transaction open: for the

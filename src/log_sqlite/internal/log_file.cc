@@ -46,6 +46,7 @@ Result<std::unique_ptr<Database>> LogFile::connect() {
   MILLRACE_ASSIGN(auto database, Database::open(options_.file, Database::Access::kReadWrite,
                                                 options_.synchronous));
   database->after_commit(&LogFile::after_commit, this);
+  database->on_error(&LogFile::on_error, this);
   return database;
 }
 
@@ -58,6 +59,24 @@ void LogFile::after_commit(void* self, int pages) {
   // Lost news only cost the others a quarter of a second (internal/waiter.h).
   [[maybe_unused]] const ssize_t ignored = ::pwrite(log->news_, "n", 1, 0);
   log->checkpointer_.note(pages);
+  if (!log->troubled_.load(std::memory_order_relaxed)) return;
+  const std::lock_guard lock(log->trouble_mutex_);
+  log->troubled_ = false;
+  log->trouble_.reset();
+}
+
+void LogFile::on_error(void* self, const Error& error) {
+  if (error.code() != ErrorCode::kDiskFull && error.code() != ErrorCode::kIo) return;
+  auto* log = static_cast<LogFile*>(self);
+  const std::lock_guard lock(log->trouble_mutex_);
+  log->trouble_ = error;
+  log->troubled_ = true;
+}
+
+Status LogFile::reachable() const {
+  const std::lock_guard lock(trouble_mutex_);
+  if (trouble_) return *trouble_;
+  return {};
 }
 
 }  // namespace millrace::log_sqlite::internal

@@ -2,7 +2,10 @@
 // checkpointer, and the word to other processes that something was committed.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <mutex>
+#include <optional>
 
 #include "base/result.h"
 #include "env/clock.h"
@@ -25,6 +28,8 @@ class LogFile {
 
   // A connection of its own; its commits are announced.
   Result<std::unique_ptr<Database>> connect();
+  // The last failure of the disk (full, or failing) that no commit of this process has followed.
+  Status reachable() const;
   // kIo when the file at the path is no longer the one that was opened.
   Status check_not_swapped() const;
 
@@ -40,12 +45,16 @@ class LogFile {
  private:
   LogFile(SqliteLogOptions options, env::Clock& clock);
   static void after_commit(void* self, int pages);
+  static void on_error(void* self, const Error& error);
 
   const SqliteLogOptions options_;
   env::Clock* clock_;
   env::Path locks_;
   LogIdentity identity_;
   int news_ = -1;
+  std::atomic<bool> troubled_{false};  // spares commits the lock
+  mutable std::mutex trouble_mutex_;
+  std::optional<Error> trouble_;
   Checkpointer checkpointer_;
   Heart heart_;
   // Kept open so that SQLite does not remove and make the WAL anew between short-lived ones.

@@ -117,6 +117,7 @@ TEST_F(SqliteLogDisk, AFailingReadIsAnErrorOfPollAndTheNextPollGoesOn) {
 TEST_F(SqliteLogDisk, AFullDiskStopsAProducerUntilThereIsRoom) {
   auto producer = log_->open_producer({in_, "file"});
   const auto handle = (*producer)->open_topic(in_);
+  EXPECT_TRUE(log_->reachable().has_value());
   ASSERT_TRUE(log::testing::append(**producer, *handle, log::testing::text("kept")).has_value());
   disk_.fail(FaultyDisk::Call::kWrite, 1, SQLITE_FULL);
   const Status full = (*producer)->commit(RowNumber(1));
@@ -125,7 +126,10 @@ TEST_F(SqliteLogDisk, AFullDiskStopsAProducerUntilThereIsRoom) {
   EXPECT_EQ(full.error().code(), ErrorCode::kDiskFull);
   EXPECT_EQ(full.error().disposition(), Disposition::kRetry);
   EXPECT_FALSE((*producer)->position()->has_value());
+  ASSERT_FALSE(log_->reachable().has_value());
+  EXPECT_EQ(log_->reachable().error().code(), ErrorCode::kDiskFull);
   EXPECT_TRUE((*producer)->commit(RowNumber(1)).has_value());
+  EXPECT_TRUE(log_->reachable().has_value());
   EXPECT_EQ(*(*producer)->position(), RowNumber(1));
   EXPECT_EQ(log_->admin().describe_topic(in_)->partitions[0].end, Offset(kRecords + 1));
 }

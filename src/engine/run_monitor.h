@@ -1,0 +1,36 @@
+// What a ScoreRun tells while it runs: for metrics and readiness.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "data/run_summary.h"
+#include "engine/record_scorer.h"
+#include "log/record.h"
+
+namespace millrace::engine {
+
+// Called on the run's thread, in the middle of the record's path: must be quick, and never wait.
+// What is told by on_scored() may come again, when its commit is aborted.
+class RunMonitor {
+ public:
+  virtual ~RunMonitor() = default;
+  // The outputs are open, and the run begins to poll.
+  virtual void on_started() {}
+  // A batch was scored; nothing of it is committed yet.
+  virtual void on_scored(const ScoredBatch& /*batch*/) {}
+  // Everything that is committed, and how long the last commit took.
+  virtual void on_committed(const data::RunSummary& /*all*/, Nanoseconds /*took*/) {}
+  // What was uncommitted was given up and is done again.
+  virtual void on_aborted() {}
+  // Messages between the committed position and the end of each partition held, now and then.
+  virtual void on_lag(const std::map<log::TopicPartition, std::int64_t>& /*lag*/) {}
+  // The run cannot go on and waits for this to pass (a full disk); told at each vain attempt.
+  virtual void on_waiting(const Error& /*trouble*/) {}
+  // It has passed.
+  virtual void on_going_on() {}
+};
+
+}  // namespace millrace::engine
