@@ -88,6 +88,25 @@ const CLI::App* deepest(const CLI::App* app) {
   return app;
 }
 
+// What is neither a flag nor a command here, with the nearest one.
+Error unknown_word(const CLI::App& root, const CLI::App* app,
+                   const std::vector<std::string>& extras) {
+  const std::string word = extras.empty() ? "" : extras.front().substr(0, extras.front().find('='));
+  std::vector<std::string> known;
+  if (word.starts_with("-")) {
+    collect_names(app, known);
+    return {ErrorCode::kUsage, "unknown flag '" + printable(word) + "'" +
+                                   did_you_mean(word, known) + " (millrace " +
+                                   (app == &root ? "" : app->get_name() + " ") + "--help)"};
+  }
+  for (const CLI::App* child : app->get_subcommands([](const CLI::App*) { return true; })) {
+    known.push_back(child->get_name());
+  }
+  const std::string what = known.empty() ? "unexpected argument '" : "unknown command '";
+  return {ErrorCode::kUsage,
+          what + printable(word) + "'" + did_you_mean(word, known) + " (millrace --help)"};
+}
+
 }  // namespace
 
 Command& Command::positional(const std::string& name, std::string* target, const std::string& help,
@@ -246,26 +265,13 @@ Result<bool> CommandLine::parse(int argc, const char* const* argv) {
   } catch (const CLI::CallForHelp&) {
     std::fputs(help_of(deepest(&root)).c_str(), stdout);
     return false;
-  } catch (const CLI::ExtrasError&) {
-    const CLI::App* app = deepest(&root);
-    std::vector<std::string> extras = root.remaining(true);
-    const std::string word =
-        extras.empty() ? "" : extras.front().substr(0, extras.front().find('='));
-    std::vector<std::string> known;
-    if (word.starts_with("-")) {
-      collect_names(app, known);
-      return Error(ErrorCode::kUsage, "unknown flag '" + printable(word) + "'" +
-                                          did_you_mean(word, known) + " (millrace " +
-                                          (app == &root ? "" : app->get_name() + " ") + "--help)");
-    }
-    for (const CLI::App* child : app->get_subcommands([](const CLI::App*) { return true; })) {
-      known.push_back(child->get_name());
-    }
-    const std::string what = known.empty() ? "unexpected argument '" : "unknown command '";
-    return Error(ErrorCode::kUsage,
-                 what + printable(word) + "'" + did_you_mean(word, known) + " (millrace --help)");
   } catch (const CLI::ParseError& error) {
     const CLI::App* app = deepest(&root);
+    const std::vector<std::string> extras = root.remaining(true);
+    const bool wants_command = !app->get_subcommands([](const CLI::App*) { return true; }).empty();
+    const bool is_extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+    // A misspelled sub-command also shows as one that is missing.
+    if (is_extra || (wants_command && !extras.empty())) return unknown_word(root, app, extras);
     return Error(ErrorCode::kUsage, std::string(error.what()) + " (millrace " +
                                         (app == &root ? "" : app->get_name() + " ") + "--help)");
   }

@@ -62,6 +62,8 @@ void register_commands(CommandLine& line) {
   register_model(line);
   register_dlq(line);
   register_groups(line);
+  register_tap(line);
+  register_trace(line);
   register_log(line);
   register_simulate(line);
   register_reference(line);

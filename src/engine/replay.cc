@@ -1,5 +1,6 @@
 #include "engine/replay.h"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <utility>
@@ -11,6 +12,9 @@ namespace {
 // Records put back in one transaction.
 constexpr std::uint64_t kCommitRecords = 1000;
 constexpr Milliseconds kReadMax{10'000};
+// With a rate: what was put back becomes visible at least this often, and a stop is seen this soon.
+constexpr Milliseconds kCommitEvery{500};
+constexpr Milliseconds kLookForStop{100};
 
 std::string source_of(const DeadLetter& letter) {
   if (letter.source_topic.empty()) {
@@ -22,10 +26,11 @@ std::string source_of(const DeadLetter& letter) {
 }
 
 Status each_record(
-    log::Log& log, const TopicName& topic,
+    log::Log& log, const TopicName& topic, std::optional<PartitionId> partition,
     const std::function<bool(const log::TopicPartition&, const log::Record&)>& each) {
   log::ReaderOptions options;
   options.topic = topic;
+  if (partition) options.partitions = {*partition};
   MILLRACE_ASSIGN(const std::unique_ptr<log::Reader> reader, log.open_reader(options));
   while (!reader->at_end()) {
     MILLRACE_ASSIGN(const std::optional<log::Batch> batch,
@@ -41,7 +46,7 @@ Status each_record(
 Result<std::set<std::string>> replayed_before(log::Log& log) {
   std::set<std::string> sources;
   const Status read =
-      each_record(log, TopicName(kReplayedTopic),
+      each_record(log, TopicName(kReplayedTopic), std::nullopt,
                   [&sources](const log::TopicPartition&, const log::Record& record) {
                     if (record.key) sources.emplace(*record.key);
                     return true;
@@ -87,8 +92,21 @@ class Replayer {
     mark.value = note;
     mark.timestamp = clock_.now();
     MILLRACE_TRY(producer_->append(remembered_, mark));
+    if (pending_ == 0) first_pending_ = clock_.steady();
     if (++pending_ < kCommitRecords) return {};
     return commit();
+  }
+
+  // Waits until the next record is due; false when a stop was requested meanwhile.
+  Result<bool> wait_until_due(std::uint64_t n, const env::StopToken& stop) {
+    if (!options_.due) return true;
+    const SteadyTime due = options_.due(n);
+    while (clock_.steady() < due) {
+      if (stop.requested()) return false;
+      if (pending_ > 0 && due > first_pending_ + kCommitEvery) MILLRACE_TRY(commit());
+      clock_.sleep_until(std::min(due, clock_.steady() + kLookForStop));
+    }
+    return true;
   }
 
   Status commit() {
@@ -113,6 +131,7 @@ class Replayer {
   log::TopicHandle remembered_;
   std::map<TopicName, log::TopicHandle> handles_;
   std::uint64_t pending_ = 0;
+  SteadyTime first_pending_{};
 };
 
 // Counts why a letter is not put back; true when it is.
@@ -130,20 +149,34 @@ bool eligible(const DeadLetter& letter, const std::string& source,
   return reason == nullptr;
 }
 
+Timestamp time_of(const DeadLetter& letter) {
+  const auto failed = env::parse_rfc3339(letter.failed_at);
+  return failed ? *failed : letter.timestamp;
+}
+
+bool in_time(const DeadLetterFilter& filter, const DeadLetter& letter) {
+  if (!filter.from && !filter.to) return true;
+  const Timestamp time = time_of(letter);
+  return (!filter.from || time >= *filter.from) && (!filter.to || time < *filter.to);
+}
+
 }  // namespace
 
 bool DeadLetterFilter::matches(const DeadLetter& letter) const {
   return (!code || *code == letter.code) && (!type || *type == letter.type) &&
          (!message || letter.message.find(*message) != std::string::npos) &&
-         (!source_topic || *source_topic == letter.source_topic);
+         (!source_topic || *source_topic == letter.source_topic) &&
+         (!key || (letter.key && *key == *letter.key)) &&
+         (!partition || *partition == letter.at.partition) && in_time(*this, letter);
 }
 
 Status scan_dead_letters(log::Log& log, const TopicName& topic, const DeadLetterFilter& filter,
                          const std::function<bool(const DeadLetter&)>& each) {
-  return each_record(log, topic, [&](const log::TopicPartition& at, const log::Record& record) {
-    const DeadLetter letter = read_dead_letter(at, record);
-    return !filter.matches(letter) || each(letter);
-  });
+  return each_record(log, topic, filter.partition,
+                     [&](const log::TopicPartition& at, const log::Record& record) {
+                       const DeadLetter letter = read_dead_letter(at, record);
+                       return !filter.matches(letter) || each(letter);
+                     });
 }
 
 Result<ReplayResult> replay_dead_letters(log::Log& log, const TopicName& topic,
@@ -159,7 +192,11 @@ Result<ReplayResult> replay_dead_letters(log::Log& log, const TopicName& topic,
     if (stop.requested() || (options.limit && result.replayed >= *options.limit)) return false;
     const std::string source = source_of(letter);
     if (!eligible(letter, source, before, options, result)) return true;
-    if (!dry) failed = replayer.replay(letter, source);
+    if (!dry) {
+      const Result<bool> due = replayer.wait_until_due(result.replayed, stop);
+      if (due && !*due) return false;
+      failed = due ? replayer.replay(letter, source) : Status(due.error());
+    }
     if (!failed) return false;
     ++result.replayed;
     ++result.by_code[letter.code];

@@ -24,11 +24,17 @@ struct DeadLetterFilter {
   std::optional<std::string> type;          // exact
   std::optional<std::string> message;       // part of the message
   std::optional<std::string> source_topic;  // exact
+  std::optional<std::string> key;           // exact bytes of the record key
+  std::optional<PartitionId> partition;     // of the dead-letter topic
+  // When the record was set aside (the record's own time where the letter does not say).
+  std::optional<Timestamp> from;  // at or after
+  std::optional<Timestamp> to;    // before
   bool matches(const DeadLetter& letter) const;
 };
 
 // Calls `each` for every dead letter of the topic that matches, in order of partition and offset,
-// until it returns false. Errors: kUnknownTopic, and what the log returns.
+// until it returns false. Errors: kUnknownTopic, kUsage for a partition the topic has not, and what
+// the log returns.
 Status scan_dead_letters(log::Log& log, const TopicName& topic, const DeadLetterFilter& filter,
                          const std::function<bool(const DeadLetter&)>& each);
 
@@ -39,6 +45,8 @@ struct ReplayOptions {
   std::uint32_t attempts_max = 3;                     // one that failed this often stays
   enum class Again { kNo, kYes } again = Again::kNo;  // also what was replayed before
   enum class Action { kReplay, kDryRun } action = Action::kReplay;
+  // When the n-th record (from 0) may be put back at the earliest; empty: as fast as it goes.
+  std::function<SteadyTime(std::uint64_t)> due;
 };
 
 struct ReplayResult {

@@ -124,6 +124,8 @@ bool Process::running() {
   return false;
 }
 
+std::string Process::output() const { return env::read_file(out_, kOutputMax).value_or(""); }
+
 void Process::feed(const std::string& text) {
   std::size_t done = 0;
   while (done < text.size()) {

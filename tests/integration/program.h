@@ -40,6 +40,8 @@ class Process {
   pid_t pid() const { return pid_; }
   void signal(int number) const;
   bool running();
+  // What it has written to standard output so far.
+  std::string output() const;
   // Closes standard input's write end after writing `text`.
   void feed(const std::string& text);
   // Waits at most `seconds`; fails the test and kills the process when it takes longer.
