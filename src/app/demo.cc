@@ -93,9 +93,8 @@ class Demo {
     data_ = (session_.home() / ("demo-" + pipeline_.name + ".ndjson")).string();
     session_.say(
         "Data: no real rows were found (--data FILE, MILLRACE_DATA_DIR, ./data), so the built-in "
-        "simulator "
-        "makes " +
-        human_count(kSimulatedTrainingRows) + ".");
+        "simulator makes " +
+        human_count(kSimulatedTrainingRows) + " " + pipeline_.report.nouns + ".");
     simulated_ = true;
     MILLRACE_ASSIGN(const std::string rows, simulate(kSimulatedTrainingRows, 1, {}));
     return env::write_file_atomic(data_, rows);
@@ -117,8 +116,8 @@ class Demo {
   }
 
   Status train() {
-    MILLRACE_TRY(
-        step("Train a model on the rows, measured on a fifth of them that it does not see."));
+    MILLRACE_TRY(step("Train a model on the " + pipeline_.report.nouns +
+                      ", measured on a fifth of them that it does not see."));
     MILLRACE_ASSIGN(const TrainingOutcome outcome,
                     run_training(session_, pipeline_, data_, Promote::kYes));
     session_.say(describe(outcome));
@@ -128,7 +127,8 @@ class Demo {
   }
 
   Status produce() {
-    MILLRACE_TRY(step("Put every row on topic " + pipeline_.input.topic.name.value() + ", and " +
+    MILLRACE_TRY(step("Put every " + pipeline_.report.noun + " on topic " +
+                      pipeline_.input.topic.name.value() + ", and " +
                       std::to_string(kBrokenRecords) + " broken messages among them."));
     ProducingOptions options;
     options.data = data_;

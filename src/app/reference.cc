@@ -5,6 +5,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/errors_page.h"
 #include "app/session.h"
 #include "telemetry/metric_table.h"
 
@@ -15,30 +16,29 @@ const std::string kCliPreface = R"(# Command line
 
 Made from the program (`millrace reference cli`); a test holds the two together.
 
-Exit codes: 0 done; 1 internal error; 2 usage; 65 bad data; 66 no such input; 69 unavailable (a
-topic is missing); 74 input or output failed; 75 try again (a lock is held, a scorer was fenced);
-77 permission; 78 configuration or no model; 130 or 143 a bounded job cut short by a signal. A
-stream stopped by a signal drains and exits with 0.
+Exit codes and the codes of errors: [errors](errors.md).
 )";
 
 Result<std::string> page(const std::string& name, const CommandLine& line) {
   if (name == "pipeline") return spec::pipeline_reference();
   if (name == "cli") return kCliPreface + line.markdown();
+  if (name == "errors") return errors_reference();
   if (name == "metrics") return telemetry::metrics_reference();
-  return Error(ErrorCode::kUsage, "no page '" + name + "': choose cli, metrics or pipeline");
+  return Error(ErrorCode::kUsage,
+               "no page '" + name + "': choose cli, errors, metrics or pipeline");
 }
 
 }  // namespace
 
 void register_reference(CommandLine& line) {
   auto name = std::make_shared<std::string>();
-  line.command("reference", "Print a reference page: cli, metrics or pipeline",
+  line.command("reference", "Print a reference page: cli, errors, metrics or pipeline",
                "millrace reference\nmillrace reference pipeline | less")
-      .positional("page", name.get(), "cli, metrics or pipeline (default: list them)",
+      .positional("page", name.get(), "cli, errors, metrics or pipeline (default: list them)",
                   Presence::kOptional)
       .runs([name, &line](Session& session) -> Result<int> {
         if (name->empty()) {
-          MILLRACE_TRY(session.write("cli\nmetrics\npipeline\n"));
+          MILLRACE_TRY(session.write("cli\nerrors\nmetrics\npipeline\n"));
           return 0;
         }
         MILLRACE_ASSIGN(const std::string text, page(*name, line));

@@ -94,6 +94,8 @@ Result<Running> reach(Session& session, const ScoringPlan& plan, const ScoringOp
 
 report::SummaryWords words_of(const spec::Pipeline& pipeline) {
   report::SummaryWords words;
+  words.record = pipeline.report.noun;
+  words.records = pipeline.report.nouns;
   const auto label = pipeline.schema.label();
   if (label) words.outcome = pipeline.schema.field(*label).name;
   if (!pipeline.output.key_field.empty()) words.key = pipeline.output.key_field;

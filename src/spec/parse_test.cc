@@ -92,6 +92,7 @@ TEST(ParsePipeline, AMinimalFileHasEveryDefault) {
   EXPECT_EQ(p.model.trees, 100U);
   EXPECT_EQ(p.split.test_fraction, 0.2);
   EXPECT_EQ(p.report.top_risk, 10U);
+  EXPECT_EQ(p.report.nouns, "records");
 }
 
 TEST(ParsePipeline, TheFileOfTheProductPageLoads) {
@@ -145,7 +146,7 @@ model: {treees: 5, depth: 99}
       "a letter or digit first)\n"
       "p.yaml:3:1: unknown key 'inputs', did you mean 'input'?\n"
       "p.yaml:4:9: unknown key 'topc', did you mean 'topic'?\n"
-      "p.yaml:4:30: 'partitions' is 0, must be from 1 to 10000\n"
+      "p.yaml:4:30: 'partitions' is 0, must be from 1 to 1024\n"
       "p.yaml:6:13: 'type': expected string, integer, number, boolean, category or timestamp, "
       "found 'numbr', did you mean 'number'?\n"
       "p.yaml:7:6: field 'b': a category needs 'values'\n"
@@ -213,7 +214,7 @@ csv: {separator: ;, quote: '''', decimal_comma: true, header: false, ignore_colu
 model: {class_weight: balanced, seed: 7, bins: 64}
 split: {kind: hash, key: a, test_fraction: 0.3, seed: 1}
 sample_weight: a
-report: {risk_fields: [a], top_risk: 3}
+report: {noun: sheep, nouns: sheep, risk_fields: [a], top_risk: 3}
 )")
                          .pipeline;
   EXPECT_EQ(p.input.topic.config.retention, Milliseconds(604'800'000));
@@ -243,6 +244,8 @@ report: {risk_fields: [a], top_risk: 3}
   EXPECT_EQ(p.split.kind, SplitSpec::Kind::kHash);
   EXPECT_EQ(p.sample_weight, "a");
   EXPECT_EQ(p.report.top_risk, 3U);
+  EXPECT_EQ(p.report.noun, "sheep");
+  EXPECT_EQ(p.report.nouns, "sheep");
 }
 
 TEST(ParsePipeline, FieldsTakeTheirPolicies) {

@@ -71,6 +71,8 @@ struct DeadLetterSpec {
 };
 
 struct ReportSpec {
+  std::string noun = "record";           // what one record is, for people: "customer"
+  std::string nouns = "records";         // several of them
   std::vector<std::string> segments;     // fields: share of positives by level
   std::vector<std::string> risk_fields;  // shown beside the top risks
   std::size_t top_risk = 10;

@@ -152,6 +152,8 @@ void read_csv(MapReader& top, codec::CsvDialect& csv) {
 
 void read_report(MapReader& top, ReportSpec& report) {
   MapReader map = top.map("report");
+  report.noun = map.text("noun", report.noun);
+  report.nouns = map.text("nouns", report.noun + "s");
   report.segments = map.texts("segments");
   report.risk_fields = map.texts("risk_fields");
   report.top_risk = static_cast<std::size_t>(

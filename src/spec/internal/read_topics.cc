@@ -1,6 +1,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "log/append_rules.h"
 #include "spec/internal/sections.h"
 
 namespace millrace::spec::internal {
@@ -11,7 +12,9 @@ using config::MapReader;
 
 // Room for the headers that a dead letter carries beside the record's own bytes.
 constexpr std::size_t kDeadLetterHeaderBytes = std::size_t{64} << 10;
-constexpr std::uint64_t kMessageBytesMax = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMessageBytesMax = std::uint64_t{255} << 20;
+// What a pipeline may ask for, every log can make, dead letters of the largest records included.
+static_assert(kMessageBytesMax + kDeadLetterHeaderBytes <= log::kMessageBytesMaxMax);
 constexpr std::string_view kNone = "none";
 
 enum class Format { kJson, kNotBuilt };
@@ -58,8 +61,8 @@ TopicSpec read_topic(MapReader& map, const std::string& default_name,
                      const log::TopicConfig& defaults) {
   TopicSpec topic;
   topic.name = TopicName(map.text("topic", default_name));
-  topic.config.partitions =
-      static_cast<std::int32_t>(map.integer("partitions", defaults.partitions, {1, 10'000}));
+  topic.config.partitions = static_cast<std::int32_t>(
+      map.integer("partitions", defaults.partitions, {1, log::kPartitionsMax}));
   topic.config.replication =
       static_cast<std::int16_t>(map.integer("replication", defaults.replication, {1, 100}));
   topic.config.retention = map.optional_duration("retention", {.min = Milliseconds(1)});
