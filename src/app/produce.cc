@@ -42,43 +42,50 @@ Result<int> run(Session& session, const Options& options) {
 void register_produce(CommandLine& line) {
   auto options = std::make_shared<Options>();
   ProducingOptions& p = options->producing;
-  line.command(
-          "produce",
-          "Put a CSV or NDJSON file, standard input, or the simulator on the input topic",
-          "millrace produce telco-churn --data customers.csv           every row once, resumable\n"
-          "millrace produce telco-churn --data customers.csv --validate bad rows are listed and "
-          "skipped\n"
-          "millrace produce telco-churn --mode streaming --events-per-sec 200\n"
-          "millrace produce telco-churn --count 1000 --poison-rate 0.01 made-up customers, some "
-          "broken")
-      .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
-      .value("--data,--dataset-path", &p.data, "CSV or NDJSON file, or - (default: the simulator)")
-      .choice("--mode", &p.mode, {"batch", "streaming"},
-              "In order, once; or random rows at a rate until told to stop")
-      .value("--topic", &p.topic, "Topic to write to (default: the pipeline's input)")
-      .value("--events-per-sec,--rate", &p.events_per_sec,
-             "Messages a second (streaming: 1; batch: no limit)")
-      .value("--batch-size", &p.batch_size, "Rows of one commit", 1, 1'000'000)
-      .value("--count", &p.count, "Send this many messages, then stop", 1, INT64_MAX)
-      .value("--checkpoint-file", &p.checkpoint_file,
-             "Where the position is kept (default: under --home/checkpoints)")
-      .value("--key", &p.key,
-             "Record key: a field's name, uuid, hash, none, or constant:TEXT (default: the "
-             "pipeline's)")
-      .value("--seed", &p.seed, "Seed of sampling and of the simulator", 0, INT64_MAX)
-      .value("--poison-rate", &p.poison_rate, "Simulator: share of broken records, 0 to 1")
-      .value("--drift-after", &p.drift_after, "Simulator: records before the distribution moves", 0,
-             INT64_MAX)
-      .flag("--restart", &p.restart, "Send the file again from its first row")
-      .flag("--validate", &p.validate,
-            "Check each message against the schema; bad rows are listed and not sent")
-      .flag("--allow-invalid", &p.allow_invalid, "Exit 0 although bad rows were skipped")
-      .flag("--raw", &p.raw, "Send each line as it is: null key, no headers, partitions in turn")
-      .flag("--qc", &options->qc, "Print a quality report of the file's columns and send nothing")
-      .flag("--dry-run", &p.dry_run, "Build and check everything, send nothing")
-      .flag("--no-create-topics", &p.no_create_topics,
-            "Exit 69 when the topic is missing instead of creating it")
-      .runs([options](Session& session) { return run(session, *options); });
+  Command command =
+      line.command("produce",
+                   "Put a CSV or NDJSON file, standard input, or the simulator on the input topic",
+                   "millrace produce telco-churn --data customers.csv           every row once, "
+                   "resumable\n"
+                   "millrace produce telco-churn --data customers.csv --validate bad rows are "
+                   "listed and "
+                   "skipped\n"
+                   "millrace produce telco-churn --mode streaming --events-per-sec 200\n"
+                   "millrace produce telco-churn --count 1000 --poison-rate 0.01 made-up "
+                   "customers, some "
+                   "broken")
+          .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
+          .value("--data,--dataset-path", &p.data,
+                 "CSV or NDJSON file, or - (default: the simulator)")
+          .choice("--mode", &p.mode, {"batch", "streaming"},
+                  "In order, once; or random rows at a rate until told to stop")
+          .value("--topic", &p.topic, "Topic to write to (default: the pipeline's input)")
+          .value("--events-per-sec,--rate", &p.events_per_sec,
+                 "Messages a second (streaming: 1; batch: no limit)")
+          .value("--batch-size", &p.batch_size, "Rows of one commit", 1, 1'000'000)
+          .value("--count", &p.count, "Send this many messages, then stop", 1, INT64_MAX)
+          .value("--checkpoint-file", &p.checkpoint_file,
+                 "Where the position is kept (default: under --home/checkpoints)")
+          .value("--key", &p.key,
+                 "Record key: a field's name, uuid, hash, none, or constant:TEXT (default: the "
+                 "pipeline's)")
+          .value("--seed", &p.seed, "Seed of sampling and of the simulator", 0, INT64_MAX)
+          .value("--poison-rate", &p.poison_rate, "Simulator: share of broken records, 0 to 1")
+          .value("--drift-after", &p.drift_after,
+                 "Simulator: records before the distribution moves", 0, INT64_MAX)
+          .flag("--restart", &p.restart, "Send the file again from its first row")
+          .flag("--validate", &p.validate,
+                "Check each message against the schema; bad rows are listed and not sent")
+          .flag("--allow-invalid", &p.allow_invalid, "Exit 0 although bad rows were skipped")
+          .flag("--raw", &p.raw,
+                "Send each line as it is: null key, no headers, partitions in turn")
+          .flag("--qc", &options->qc,
+                "Print a quality report of the file's columns and send nothing")
+          .flag("--dry-run", &p.dry_run, "Build and check everything, send nothing")
+          .flag("--no-create-topics", &p.no_create_topics,
+                "Exit 69 when the topic is missing instead of creating it")
+          .runs([options](Session& session) { return run(session, *options); });
+  declare_monitoring(command, p.monitoring);
 }
 
 }  // namespace millrace::app

@@ -1,5 +1,6 @@
 #include "app/producing.h"
 
+#include <chrono>
 #include <memory>
 
 #include "app/bad_lines.h"
@@ -32,6 +33,42 @@ Result<ingest::ProduceOptions> options_of(const ProducingOptions& given) {
   return options;
 }
 
+// The metrics of a run, from its summary after each commit.
+class ProduceMetrics {
+ public:
+  ProduceMetrics(telemetry::MetricRegistry& metrics, const TopicName& topic, env::Clock& clock)
+      : clock_(clock),
+        sent_(metrics.counter(Metric::kProduceRowsSent, {topic.value()})),
+        bad_(metrics.counter(Metric::kProduceBadRows, {topic.value()})),
+        bytes_(metrics.counter(Metric::kProduceBytesSent, {topic.value()})),
+        commit_(metrics.histogram(Metric::kProduceCommitDuration)),
+        rate_(metrics.gauge(Metric::kProduceRate, {topic.value()})),
+        last_commit_(metrics.gauge(Metric::kLastCommit)) {}
+
+  void update(const ingest::ProduceSummary& summary) {
+    constexpr double kMsPerSecond = 1000;
+    sent_.raise_to(static_cast<double>(summary.sent));
+    bad_.raise_to(static_cast<double>(summary.bad_rows));
+    bytes_.raise_to(static_cast<double>(summary.bytes));
+    rate_.set(summary.rate_per_s());
+    if (summary.commits == commits_) return;
+    commits_ = summary.commits;
+    commit_.observe(std::chrono::duration<double>(summary.last_commit_took).count());
+    last_commit_.set(static_cast<double>(clock_.now().value()) / kMsPerSecond);
+  }
+
+ private:
+  using Metric = telemetry::Metric;
+  env::Clock& clock_;
+  telemetry::Counter sent_;
+  telemetry::Counter bad_;
+  telemetry::Counter bytes_;
+  telemetry::Histogram commit_;
+  telemetry::Gauge rate_;
+  telemetry::Gauge last_commit_;
+  std::uint64_t commits_ = 0;
+};
+
 const char* text_of(ingest::ProduceStop stop) {
   switch (stop) {
     case ingest::ProduceStop::kCount:
@@ -53,15 +90,19 @@ Result<ingest::ProduceSummary> run_producing(Session& session, const spec::Pipel
                     session.flags().quiet ? Progress::Sink::kNone : Progress::Sink::kTerminal,
                     given.dry_run ? "checking" : "producing", std::nullopt);
   progress.step_aside_for(session.logger());
-  const auto on_progress = [&progress](const ingest::ProduceSummary& summary) {
-    progress.update(summary.sent);
-  };
   if (given.dry_run) {
+    const auto on_progress = [&progress](const ingest::ProduceSummary& summary) {
+      progress.update(summary.sent);
+    };
     return ingest::dry_run(pipeline, options, session.clock(), session.stop(), session.logger(),
                            on_progress);
   }
+  MILLRACE_ASSIGN(
+      const std::unique_ptr<Monitoring> monitoring,
+      Monitoring::start(session, given.monitoring, {"produce", pipeline.name, given.mode, "", ""}));
   MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log,
                   session.open_log(Session::Create::kIfMissing));
+  const Monitoring::LogWatch watch(*monitoring, *log);
   MILLRACE_TRY(session.ensure_topic(
       *log, pipeline.input.topic,
       given.no_create_topics ? Session::MissingTopics::kRefuse : Session::MissingTopics::kCreate));
@@ -76,8 +117,14 @@ Result<ingest::ProduceSummary> run_producing(Session& session, const spec::Pipel
                                                              pipeline.input.topic.name, log->url());
     }
   }
+  ProduceMetrics metrics(monitoring->metrics(), pipeline.input.topic.name, session.clock());
+  const auto on_commit = [&](const ingest::ProduceSummary& summary) {
+    progress.update(summary.sent);
+    metrics.update(summary);
+  };
+  monitoring->readiness().started();
   return ingest::produce(pipeline, *log, options, session.clock(), session.stop(), session.logger(),
-                         on_progress);
+                         on_commit);
 }
 
 json::Value to_json(const ingest::ProduceSummary& s) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "app/monitoring.h"
 #include "app/session.h"
 #include "base/result.h"
 #include "ingest/produce.h"
@@ -30,6 +31,7 @@ struct ProducingOptions {
   bool raw = false;
   bool dry_run = false;
   bool no_create_topics = false;
+  MonitoringOptions monitoring;
 };
 
 // Errors: usage, and what ingest::produce() returns.

@@ -66,45 +66,52 @@ Result<int> run(Session& session, const Options& options) {
 void register_score(CommandLine& line) {
   auto options = std::make_shared<Options>();
   ScoringOptions& s = options->scoring;
-  line.command("score", "Consume records, score them, publish predictions; set bad records aside",
-               "millrace score telco-churn --mode batch                     score what is there, "
-               "then stop\n"
-               "millrace score telco-churn                                  go on until Ctrl-C\n"
-               "millrace score telco-churn --mode batch --max-messages 500  one window of 500\n"
-               "millrace score telco-churn --model 3 --consumer-group trial another model, beside "
-               "the running group")
-      .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
-      .choice("--mode", &options->mode, {"streaming", "batch"},
-              "Run until told to stop, or one bounded window")
-      .value("--max-messages", &s.messages_max,
-             "Stop after this many consumed records (dead letters count)", 1, INT64_MAX)
-      .value("--timeout-ms", &s.timeout_ms, "Batch: stop after this long without a message", 1,
-             86'400'000)
-      .value("--consumer-group,--group", &s.group, "Consumer group (default: the pipeline's)")
-      .value("--input-topic", &s.input_topic, "Topic to consume (default: the pipeline's)")
-      .value("--output-topic", &s.output_topic, "Topic for predictions (default: the pipeline's)")
-      .value("--deadletter-topic", &s.dead_letter_topic,
-             "Topic for records set aside (default: the pipeline's)")
-      .value("--model", &s.model, "Model version, or its number (default: the current one)")
-      .value("--model-path", &s.model_path, "Folder of a model outside --home")
-      .value("--from", &s.from, "Where a new group starts: earliest, latest, or an RFC 3339 time")
-      .value("--predictor", &s.predictor, "Prediction engine (default: the fastest; all are exact)")
-      .value("--metrics-interval", &s.progress_every, "Log progress every N messages (0 = never)",
-             0, INT64_MAX)
-      .flag("--validate", &s.validate, "Also check every prediction message before it is written")
-      .flag("--no-create-topics", &s.no_create_topics,
-            "Exit 69 when a topic is missing instead of creating it")
-      .flag("--no-report", &s.no_report, "Batch: leave no summary files under --home/reports")
-      .flag("--dry-run", &options->dry_run,
-            "Check model, pipeline and flags, say what would happen, do nothing")
-      .replaced("--model-backend",
-                "models are trained by 'millrace train' or named by --model-path")
-      .replaced("--preprocessor-path", "the features are part of the model (--model-path)")
-      .replaced("--customer-schema",
-                "the schema is part of the pipeline file (millrace validate PIPELINE)")
-      .replaced("--prediction-schema",
-                "the schema is part of the pipeline file (score --validate checks it)")
-      .runs([options](Session& session) { return run(session, *options); });
+  Command command =
+      line.command(
+              "score", "Consume records, score them, publish predictions; set bad records aside",
+              "millrace score telco-churn --mode batch                     score what is there, "
+              "then stop\n"
+              "millrace score telco-churn                                  go on until Ctrl-C\n"
+              "millrace score telco-churn --mode batch --max-messages 500  one window of 500\n"
+              "millrace score telco-churn --model 3 --consumer-group trial another model, beside "
+              "the running group")
+          .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
+          .choice("--mode", &options->mode, {"streaming", "batch"},
+                  "Run until told to stop, or one bounded window")
+          .value("--max-messages", &s.messages_max,
+                 "Stop after this many consumed records (dead letters count)", 1, INT64_MAX)
+          .value("--timeout-ms", &s.timeout_ms, "Batch: stop after this long without a message", 1,
+                 86'400'000)
+          .value("--consumer-group,--group", &s.group, "Consumer group (default: the pipeline's)")
+          .value("--input-topic", &s.input_topic, "Topic to consume (default: the pipeline's)")
+          .value("--output-topic", &s.output_topic,
+                 "Topic for predictions (default: the pipeline's)")
+          .value("--deadletter-topic", &s.dead_letter_topic,
+                 "Topic for records set aside (default: the pipeline's)")
+          .value("--model", &s.model, "Model version, or its number (default: the current one)")
+          .value("--model-path", &s.model_path, "Folder of a model outside --home")
+          .value("--from", &s.from,
+                 "Where a new group starts: earliest, latest, or an RFC 3339 time")
+          .value("--predictor", &s.predictor,
+                 "Prediction engine (default: the fastest; all are exact)")
+          .value("--metrics-interval", &s.progress_every,
+                 "Log progress every N messages (0 = never)", 0, INT64_MAX)
+          .flag("--validate", &s.validate,
+                "Also check every prediction message before it is written")
+          .flag("--no-create-topics", &s.no_create_topics,
+                "Exit 69 when a topic is missing instead of creating it")
+          .flag("--no-report", &s.no_report, "Batch: leave no summary files under --home/reports")
+          .flag("--dry-run", &options->dry_run,
+                "Check model, pipeline and flags, say what would happen, do nothing")
+          .replaced("--model-backend",
+                    "models are trained by 'millrace train' or named by --model-path")
+          .replaced("--preprocessor-path", "the features are part of the model (--model-path)")
+          .replaced("--customer-schema",
+                    "the schema is part of the pipeline file (millrace validate PIPELINE)")
+          .replaced("--prediction-schema",
+                    "the schema is part of the pipeline file (score --validate checks it)")
+          .runs([options](Session& session) { return run(session, *options); });
+  declare_monitoring(command, s.monitoring);
 }
 
 }  // namespace millrace::app

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "app/score_metrics.h"
 #include "app/terminal/progress.h"
 #include "app/version.h"
 #include "base/human.h"
@@ -74,7 +75,8 @@ Result<Running> open_running(Session& session, const ScoringPlan& plan,
 }
 
 // Errors that may pass by themselves are tried again: for ever when streaming, for 10 s otherwise.
-Result<Running> reach(Session& session, const ScoringPlan& plan, const ScoringOptions& options) {
+Result<Running> reach(Session& session, const ScoringPlan& plan, const ScoringOptions& options,
+                      Readiness& readiness) {
   const bool streaming = options.mode == engine::ScoreOptions::Mode::kStreaming;
   const SteadyTime give_up = session.clock().steady() + kReachMax;
   telemetry::RateLimit limit(kReachMax);
@@ -85,11 +87,30 @@ Result<Running> reach(Session& session, const ScoringPlan& plan, const ScoringOp
     if (session.stop().requested()) {
       return Error(ErrorCode::kTryAgain, "stopped while the log was away; nothing was consumed");
     }
+    readiness.starting(running.error());
     if (limit.allow(session.clock().steady(), nullptr)) {
       session.logger().warning("the log is away, trying again: " + running.error().message());
     }
     session.clock().sleep_until(session.clock().steady() + kReachRetry);
   }
+}
+
+Result<std::unique_ptr<Monitoring>> monitor(Session& session, const ScoringPlan& plan,
+                                            const ScoringOptions& options) {
+  Monitored what;
+  what.command = "score";
+  what.pipeline = plan.pipeline.name;
+  what.mode = options.mode == engine::ScoreOptions::Mode::kStreaming ? "streaming" : "batch";
+  what.group = plan.pipeline.group.value();
+  what.model_backend = plan.model.manifest.algorithm;
+  MILLRACE_ASSIGN(std::unique_ptr<Monitoring> monitoring,
+                  Monitoring::start(session, options.monitoring, std::move(what)));
+  env::Path folder = options.model_path;
+  if (folder.empty()) {
+    folder = session.models_folder() / plan.pipeline.name / plan.model.manifest.version;
+  }
+  monitoring->readiness().watch_model(std::move(folder));
+  return monitoring;
 }
 
 report::SummaryWords words_of(const spec::Pipeline& pipeline) {
@@ -150,7 +171,9 @@ Result<ScoringPlan> plan_scoring(Session& session, spec::Pipeline pipeline,
 
 Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
                                    const ScoringOptions& options) {
-  MILLRACE_ASSIGN(Running running, reach(session, plan, options));
+  MILLRACE_ASSIGN(const std::unique_ptr<Monitoring> monitoring, monitor(session, plan, options));
+  MILLRACE_ASSIGN(Running running, reach(session, plan, options, monitoring->readiness()));
+  const Monitoring::LogWatch watch(*monitoring, *running.log);
   engine::ScorerOptions scorer_options;
   scorer_options.predictor = options.predictor;
   scorer_options.check = options.validate ? engine::ScorerOptions::Check::kInputAndOutput
@@ -160,6 +183,10 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
       engine::RecordScorer::make(plan.pipeline, plan.model, session.clock(), scorer_options));
   session.logger().info("scoring with model " + scorer.model_version() + ", predictor " +
                         std::string(scorer.predictor()));
+  monitoring->metrics()
+      .gauge(telemetry::Metric::kModelInfo,
+             {plan.pipeline.name, scorer.model_version(), std::string(scorer.predictor())})
+      .set(1);
   engine::ScoreOptions run_options;
   run_options.mode = options.mode;
   if (options.messages_max)
@@ -168,6 +195,8 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
   run_options.progress_every = static_cast<std::uint64_t>(options.progress_every);
   engine::ScoreRun run(plan.pipeline, scorer, *running.consumer, session.clock(), session.stop(),
                        session.logger(), run_options);
+  ScoreMetrics metrics(*monitoring, plan.pipeline, session.clock());
+  if (monitoring->enabled()) run.watch(metrics);
   Progress progress(session.clock(),
                     session.flags().quiet ? Progress::Sink::kNone : Progress::Sink::kTerminal,
                     "scoring", std::nullopt);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "app/monitoring.h"
 #include "app/session.h"
 #include "base/result.h"
 #include "data/run_summary.h"
@@ -30,6 +31,7 @@ struct ScoringOptions {
   bool validate = false;
   bool no_create_topics = false;
   bool no_report = false;
+  MonitoringOptions monitoring;
 };
 
 // Everything that can be wrong before the first record is read has been checked.

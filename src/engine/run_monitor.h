@@ -25,6 +25,8 @@ class RunMonitor {
   virtual void on_committed(const data::RunSummary& /*all*/, Nanoseconds /*took*/) {}
   // What was uncommitted was given up and is done again.
   virtual void on_aborted() {}
+  // Partitions went to another member of the group.
+  virtual void on_rebalance() {}
   // Messages between the committed position and the end of each partition held, now and then.
   virtual void on_lag(const std::map<log::TopicPartition, std::int64_t>& /*lag*/) {}
   // The run cannot go on and waits for this to pass (a full disk); told at each vain attempt.

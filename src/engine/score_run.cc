@@ -94,7 +94,7 @@ Status ScoreRun::loop() {
       if (end_reason() == reason) return {};
     }
     if (commit_due()) MILLRACE_TRY(commit());
-    if (monitor_ != &quiet_) tell_lag();
+    tell_lag();
     const Nanoseconds before = env::thread_cpu_time();
     Result<log::Event> event = consumer_.poll(next_deadline());
     if (!event && passes_by_itself(event.error())) {
@@ -127,7 +127,8 @@ Status ScoreRun::wait_for_room(const Error& full) {
   const SteadyTime until = clock_.steady() + room_wait_;
   while (!stop_.requested() && clock_.steady() < until) {
     MILLRACE_TRY(pause_all());
-    Result<log::Event> event = consumer_.poll(until);
+    tell_lag();
+    Result<log::Event> event = consumer_.poll(std::min(until, clock_.steady() + kLagInterval));
     if (event) {
       MILLRACE_TRY(handle(std::move(*event)));
     } else if (passes_by_itself(event.error())) {
@@ -165,7 +166,7 @@ void ScoreRun::go_on() {
 // Positions and ends agree only between a commit and the next batch.
 void ScoreRun::tell_lag() {
   const SteadyTime now = clock_.steady();
-  if (uncommitted_ > 0 || held_.empty()) return;
+  if (monitor_ == &quiet_ || uncommitted_ > 0 || held_.empty()) return;
   if (lag_told_ && now < *lag_told_ + kLagInterval) return;
   const auto ends = consumer_.end_offsets();
   if (!ends) return;  // poll() will say what is wrong
@@ -238,6 +239,7 @@ Status ScoreRun::on_assigned(const log::Assigned& assigned) {
 Status ScoreRun::on_revoked(const log::Revoked& revoked) {
   MILLRACE_TRY(commit());
   ++working_.rebalances;
+  monitor_->on_rebalance();
   for (const log::TopicPartition& source : revoked.partitions) {
     Status released = consumer_.release(source);
     // On a full disk it cannot be given away; the group takes it after the deadline.
@@ -254,6 +256,7 @@ Status ScoreRun::on_lost(const log::Lost& lost) {
   MILLRACE_TRY(consumer_.transaction().abort());
   forget_uncommitted();
   ++working_.rebalances;
+  monitor_->on_rebalance();
   for (const log::TopicPartition& source : lost.partitions) {
     window_ends_.erase(source);
     reached_.erase(source);

@@ -72,6 +72,7 @@ struct ProduceSummary {
   std::vector<BadRow> bad;     // the first kBadRowsKeptMax
   std::uint64_t bytes = 0;     // keys and values sent
   std::uint64_t commits = 0;
+  Nanoseconds last_commit_took{0};
   RowNumber resumed_from;         // first row of this run; rows before it were there already
   RowNumber next_row;             // first row not sent
   bool finished = false;          // the whole file is on the topic

@@ -114,6 +114,8 @@ Process::~Process() {
 
 void Process::signal(int number) const { ::kill(pid_, number); }
 
+std::string Process::err_so_far() const { return env::read_file(err_, kOutputMax).value_or(""); }
+
 bool Process::running() {
   if (reaped_) return false;
   rusage usage{};

@@ -40,6 +40,8 @@ class Process {
   pid_t pid() const { return pid_; }
   void signal(int number) const;
   bool running();
+  // What it has written to stderr until now.
+  std::string err_so_far() const;
   // What it has written to standard output so far.
   std::string output() const;
   // Closes standard input's write end after writing `text`.

@@ -139,9 +139,11 @@ void SendLoop::set_aside(const SourceRow& row, const std::string& problem,
 }
 
 Status SendLoop::commit(ProduceSummary& summary, Sink::Ending ending) {
+  const SteadyTime asked = clock_.steady();
   if (pending_.rows > 0 || ending != Sink::Ending::kMore) {
     MILLRACE_TRY(sink_.commit(next_row_, ending));
   }
+  summary.last_commit_took = clock_.steady() - asked;
   if (pending_.sent > 0) ++summary.commits;
   summary.sent += pending_.sent;
   summary.bytes += pending_.bytes;

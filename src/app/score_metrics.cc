@@ -1,0 +1,140 @@
+#include "app/score_metrics.h"
+
+#include <chrono>
+
+#include "data/record_error.h"
+
+namespace millrace::app {
+namespace {
+
+using telemetry::Metric;
+
+double seconds(Nanoseconds span) { return std::chrono::duration<double>(span).count(); }
+
+std::vector<std::string> labels_of(const log::TopicPartition& source) {
+  return {source.topic.value(), std::to_string(source.partition.value())};
+}
+
+// The reference's error type of a code's text.
+std::string type_of(const std::string& code) {
+  for (const data::RecordCode known : data::kAllRecordCodes) {
+    if (data::to_string(known) == code) {
+      return std::string(data::to_string(data::type_of(known)));
+    }
+  }
+  return std::string(data::to_string(data::ErrorType::kUnknown));
+}
+
+}  // namespace
+
+ScoreMetrics::ScoreMetrics(Monitoring& monitoring, const spec::Pipeline& pipeline,
+                           env::Clock& clock)
+    : monitoring_(monitoring),
+      metrics_(monitoring.metrics()),
+      clock_(clock),
+      topic_(pipeline.input.topic.name.value()),
+      consumed_(metrics_.counter(Metric::kMessagesConsumed, {topic_})),
+      commits_(metrics_.counter(Metric::kCommits)),
+      aborted_(metrics_.counter(Metric::kCommitsAborted)),
+      rebalances_(metrics_.counter(Metric::kRebalances)),
+      succeeded_(metrics_.counter(Metric::kReferenceProcessed, {"success", topic_})),
+      failed_(metrics_.counter(Metric::kReferenceProcessed, {"failed", topic_})),
+      latency_(metrics_.histogram(Metric::kScoringLatency)),
+      commit_(metrics_.histogram(Metric::kCommitDuration)),
+      probability_(metrics_.histogram(Metric::kProbability)),
+      validation_(metrics_.histogram(Metric::kReferenceLatency, {"validation"})),
+      transformation_(metrics_.histogram(Metric::kReferenceLatency, {"transformation"})),
+      inference_(metrics_.histogram(Metric::kReferenceLatency, {"inference"})),
+      total_(metrics_.histogram(Metric::kReferenceLatency, {"total"})),
+      last_commit_(metrics_.gauge(Metric::kLastCommit)) {
+  for (const std::string& label : pipeline.schema.field(*pipeline.schema.label()).values) {
+    labels_[label] = metrics_.counter(Metric::kMessagesPredicted, {topic_, label});
+  }
+}
+
+void ScoreMetrics::on_started() { monitoring_.readiness().started(); }
+
+void ScoreMetrics::on_scored(const engine::ScoredBatch& batch) {
+  const std::uint64_t records = batch.records.size();
+  if (records == 0) return;
+  constexpr double kMsPerSecond = 1000;
+  const auto share = static_cast<double>(records);
+  latency_.observe(batch.latency_ms / kMsPerSecond, records);
+  total_.observe(batch.latency_ms / kMsPerSecond, records);
+  validation_.observe(seconds(batch.decode_cpu) / share, records);
+  inference_.observe(seconds(batch.predict_cpu) / share, records);
+  transformation_.observe(seconds(batch.encode_cpu) / share, records);
+}
+
+void ScoreMetrics::on_committed(const data::RunSummary& all, Nanoseconds took) {
+  constexpr double kMsPerSecond = 1000;
+  consumed_.raise_to(static_cast<double>(all.consumed));
+  succeeded_.raise_to(static_cast<double>(all.predicted));
+  failed_.raise_to(static_cast<double>(all.dead_lettered));
+  commits_.raise_to(static_cast<double>(all.commits));
+  commit_.observe(seconds(took));
+  last_commit_.set(static_cast<double>(clock_.now().value()) / kMsPerSecond);
+  for (const auto& [label, count] : all.by_label) {
+    labels_[label].raise_to(static_cast<double>(count));
+  }
+  for (const auto& [stage, cpu_ns] : all.stage_cpu_ns) {
+    const auto [found, is_new] = stages_.try_emplace(stage);
+    if (is_new) found->second = metrics_.counter(Metric::kStageCpu, {stage});
+    found->second.raise_to(seconds(Nanoseconds(cpu_ns)));
+  }
+  count_dead_letters(all);
+  count_probabilities(all);
+}
+
+void ScoreMetrics::count_dead_letters(const data::RunSummary& all) {
+  for (const auto& [code, count] : all.dead_letters_by_code) {
+    const auto [found, is_new] = codes_.try_emplace(code);
+    Code& counters = found->second;
+    if (is_new) {
+      counters.ours = metrics_.counter(Metric::kMessagesDeadLettered, {topic_, code});
+      counters.reference = metrics_.counter(Metric::kReferenceFailed, {type_of(code), topic_});
+    }
+    const auto more = static_cast<double>(count - counters.counted);
+    counters.ours.add(more);
+    counters.reference.add(more);
+    counters.counted = count;
+  }
+}
+
+// The summary's bins take a value on a boundary up, Prometheus' buckets down: such a value counts
+// one bucket too high, which nobody will see.
+void ScoreMetrics::count_probabilities(const data::RunSummary& all) {
+  decltype(bins_) more{};
+  for (std::size_t i = 0; i < bins_.size(); ++i) {
+    more.at(i) = all.probability_histogram.at(i) - bins_.at(i);
+  }
+  probability_.observe_counts(more, all.probability_sum - probability_sum_);
+  bins_ = all.probability_histogram;
+  probability_sum_ = all.probability_sum;
+}
+
+void ScoreMetrics::on_aborted() { aborted_.add(); }
+
+void ScoreMetrics::on_rebalance() { rebalances_.add(); }
+
+void ScoreMetrics::on_lag(const std::map<log::TopicPartition, std::int64_t>& lag) {
+  for (const auto& [source, before] : lag_) {
+    if (lag.contains(source)) continue;
+    metrics_.remove(Metric::kConsumerLag, labels_of(source));
+    metrics_.remove(Metric::kReferenceLag, labels_of(source));
+  }
+  for (const auto& [source, messages] : lag) {
+    metrics_.gauge(Metric::kConsumerLag, labels_of(source)).set(static_cast<double>(messages));
+    metrics_.gauge(Metric::kReferenceLag, labels_of(source)).set(static_cast<double>(messages));
+  }
+  lag_ = lag;
+}
+
+void ScoreMetrics::on_waiting(const Error& trouble) {
+  aborted_.add();
+  monitoring_.readiness().waiting(trouble);
+}
+
+void ScoreMetrics::on_going_on() { monitoring_.readiness().going_on(); }
+
+}  // namespace millrace::app
