@@ -63,6 +63,7 @@ void register_commands(CommandLine& line) {
   register_dlq(line);
   register_groups(line);
   register_tap(line);
+  register_top(line);
   register_trace(line);
   register_log(line);
   register_simulate(line);

@@ -156,6 +156,39 @@ TEST_F(Scored, TapEndsAfterItsTimeout) {
   EXPECT_EQ(place_.run({"tap", "telco.raw.custmers", "--timeout-ms", "50"}).exit_code, 69);
 }
 
+TEST_F(Scored, TopSumsUpWhatIsOnTheTopics) {
+  const Finished once =
+      place_.run({"top", "telco-churn", "--once", "--interval-ms", "100", "--json"});
+  ASSERT_EQ(once.exit_code, 0) << once.err;
+  const json::Value top = once.last_json();
+  std::size_t scores = 0;
+  for (const json::Value& bin : top["score_histogram"]) scores += bin.get<std::size_t>();
+  EXPECT_EQ(scores, predicted_);
+  std::size_t dead = 0;
+  for (const json::Value& count : top["dead_letters"]) dead += count.get<std::size_t>();
+  EXPECT_EQ(dead, dead_);
+  EXPECT_EQ(top["consumer_lag"], 0);
+  EXPECT_EQ(top["partitions"].size(), 3U);
+  EXPECT_EQ(top["rates"]["in_per_s"], 0);
+  const Finished text = place_.run({"top", "telco-churn", "--once", "--interval-ms", "100"});
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_NE(text.out.find("dead letters (" + std::to_string(dead_) + " seen)"), std::string::npos)
+      << text.out;
+  EXPECT_EQ(text.out.find('\x1b'), std::string::npos) << "no colours in a file";
+}
+
+TEST_F(Scored, TopGoesOnUntilItIsStopped) {
+  const auto top = place_.start({"top", "telco-churn", "--interval-ms", "100", "--json"});
+  const auto lines = [&top] {
+    const std::string text = top->output();
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  ASSERT_TRUE(eventually([&] { return lines() >= 2; }));
+  top->signal(SIGINT);
+  ASSERT_TRUE(eventually([&] { return !top->running(); }, 2.0));
+  EXPECT_EQ(top->wait().exit_code, 0);
+}
+
 // What trace says of a record is what the scorer published for it.
 TEST_F(Scored, TraceAgreesWithThePublishedPrediction) {
   const json::Value record = place_.dump("telco.raw.customers").at(0);

@@ -40,10 +40,13 @@ Screen Screen::of_descriptor(int descriptor) {
   Screen screen;
   if (::isatty(descriptor) == 0) return screen;
   constexpr std::size_t kColumnsUnknown = 80;
+  constexpr std::size_t kRowsUnknown = 24;
   constexpr std::size_t kColumnsMin = 20;  // what a broken terminal says is not believed
+  constexpr std::size_t kRowsMin = 5;
   winsize size{};
   const bool known = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col >= kColumnsMin;
   screen.columns = known ? size.ws_col : kColumnsUnknown;
+  screen.rows = known && size.ws_row >= kRowsMin ? size.ws_row : kRowsUnknown;
   const bool colours = variable("NO_COLOR").empty() && variable("TERM") != "dumb";
   screen.style = Style(colours ? Style::Colours::kOn : Style::Colours::kOff);
   screen.symbols = is_utf8_locale() ? Symbols::kUnicode : Symbols::kAscii;

@@ -28,6 +28,7 @@ class Style {
 
 struct Screen {
   std::size_t columns = 0;  // 0: not a terminal, lines may have any length
+  std::size_t rows = 0;     // 0: not a terminal, there may be any number of lines
   Style style;
   enum class Symbols { kAscii, kUnicode } symbols = Symbols::kAscii;
 
