@@ -29,7 +29,9 @@ namespace millrace::log {
 struct TopicConfig {
   std::int32_t partitions = 1;
   std::int16_t replication = 1;
-  std::optional<Milliseconds> retention;  // kept and shown; applied later
+  // Records older than this may be deleted; nothing: they are kept for ever. The embedded log keeps
+  // and shows it.
+  std::optional<Milliseconds> retention;
   std::size_t message_bytes_max = std::size_t{1} << 20;
   std::map<std::string, std::string> other;  // cleanup.policy and the like, as given
 };
@@ -110,7 +112,7 @@ enum class StartAt { kEarliest, kLatest, kTime };
 struct ConsumerOptions {
   GroupId group;
   std::vector<TopicName>
-      topics;  // equal partition numbers of all topics go to the same member (range assignment)
+      topics;  // equal partition numbers of topics of one size go to the same member (range)
   StartAt start = StartAt::kEarliest;  // where a partition without a committed position begins
   Timestamp start_time;                // with kTime: the first record at or after it
   bool exactly_once = true;  // false: outputs are acknowledged first, then positions stored

@@ -13,6 +13,7 @@ namespace {
 
 constexpr Milliseconds kSettleMax{15'000};
 constexpr Milliseconds kSettleLook{50};
+constexpr const char* kRetainForEver = "-1";
 
 using NewTopicPtr = std::unique_ptr<rd_kafka_NewTopic_t, Destroy<rd_kafka_NewTopic_destroy>>;
 
@@ -74,7 +75,8 @@ Result<bool> KafkaAdmin::ask_to_create(const TopicName& name, const log::TopicCo
   std::map<std::string, std::string> settings = config.other;
   settings["max.message.bytes"] = std::to_string(wire_bytes_of_message(config.message_bytes_max));
   settings[kTimeAheadConfig] = std::to_string(INT64_MAX);
-  if (config.retention) settings["retention.ms"] = std::to_string(config.retention->count());
+  settings["retention.ms"] =
+      config.retention ? std::to_string(config.retention->count()) : kRetainForEver;
   for (const auto& [key, value] : settings)
     rd_kafka_NewTopic_set_config(topic.get(), key.c_str(), value.c_str());
   rd_kafka_t* handle = client_->admin();
@@ -133,7 +135,7 @@ Result<std::vector<log::TopicInfo>> KafkaAdmin::describe(const std::vector<Topic
   }
   MILLRACE_ASSIGN(const auto settings, describe_configs(*client_->admin(), names));
   MILLRACE_ASSIGN(const auto begins, client_->list_offsets(sources, RD_KAFKA_OFFSET_BEGINNING));
-  MILLRACE_ASSIGN(const auto ends, client_->list_offsets(sources, RD_KAFKA_OFFSET_END));
+  MILLRACE_ASSIGN(const auto ends, client_->settled_ends(sources));
   std::vector<log::TopicInfo> infos;
   for (std::size_t i = 0; i < topics.size(); ++i) {
     log::TopicInfo info;
@@ -344,7 +346,15 @@ Status KafkaAdmin::reset_group(const GroupId& id, const std::vector<log::Positio
                                            "); stop them first");
   }
   std::vector<log::TopicPartition> sources;
-  for (const log::Position& position : positions) sources.push_back(position.source);
+  for (const log::Position& position : positions) {
+    const log::TopicPartition& source = position.source;
+    MILLRACE_ASSIGN(const std::int32_t count, client_->partitions_of(source.topic));
+    if (source.partition.value() < 0 || source.partition.value() >= count) {
+      return Error(ErrorCode::kUsage, "topic '" + source.topic.value() + "' has no partition " +
+                                          std::to_string(source.partition.value()));
+    }
+    sources.push_back(source);
+  }
   MILLRACE_ASSIGN(const auto begins, client_->list_offsets(sources, RD_KAFKA_OFFSET_BEGINNING));
   MILLRACE_ASSIGN(const auto ends, client_->list_offsets(sources, RD_KAFKA_OFFSET_END));
   const ListPtr list = new_list(positions.size());

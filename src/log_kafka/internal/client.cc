@@ -18,6 +18,7 @@ namespace {
 constexpr Milliseconds kPingSlice{250};
 constexpr Milliseconds kLookEvery{1'000};
 constexpr Milliseconds kLookPatience{200};
+constexpr Milliseconds kVisibleLook{5};
 constexpr std::size_t kTopicsNamedMax = 10'000;
 
 int ms(Milliseconds time) { return static_cast<int>(time.count()); }
@@ -49,6 +50,8 @@ Result<std::unique_ptr<Client>> Client::open(const KafkaLogOptions& options, env
   }
   MILLRACE_ASSIGN(client->admin_, client->make_handle(RD_KAFKA_CONSUMER, client->admin_hooks_,
                                                       {{"isolation.level", "read_committed"}}));
+  MILLRACE_ASSIGN(client->uncommitted_, client->make_handle(RD_KAFKA_CONSUMER, client->admin_hooks_,
+                                                            {{"isolation.level", "read_uncommitted"}}));
   MILLRACE_TRY(client->ping(kReachMax));
   return client;
 }
@@ -185,11 +188,30 @@ Result<TopicSizes> Client::sizes_of(const TopicName& topic) {
 
 Result<std::map<log::TopicPartition, Offset>> Client::list_offsets(
     const std::vector<log::TopicPartition>& sources, std::int64_t time) {
+  return ask_offsets(*admin_, sources, time);
+}
+
+Result<std::map<log::TopicPartition, Offset>> Client::settled_ends(
+    const std::vector<log::TopicPartition>& sources) {
+  const SteadyTime give_up_at = clock_->steady() + kVisibleMax;
+  MILLRACE_ASSIGN(const auto written, ask_offsets(*uncommitted_, sources, RD_KAFKA_OFFSET_END));
+  while (true) {
+    MILLRACE_ASSIGN(auto visible, list_offsets(sources, RD_KAFKA_OFFSET_END));
+    const bool settled = std::all_of(written.begin(), written.end(), [&](const auto& entry) {
+      return visible.at(entry.first) >= entry.second;
+    });
+    if (settled || clock_->steady() >= give_up_at) return visible;
+    clock_->sleep_until(clock_->steady() + kVisibleLook);
+  }
+}
+
+Result<std::map<log::TopicPartition, Offset>> Client::ask_offsets(
+    rd_kafka_t& handle, const std::vector<log::TopicPartition>& sources, std::int64_t time) {
   std::map<log::TopicPartition, Offset> offsets;
   if (sources.empty()) return offsets;
   const ListPtr list = new_list(sources.size());
   for (const log::TopicPartition& source : sources) add(*list, source, time);
-  const auto error = rd_kafka_offsets_for_times(admin_.get(), list.get(), ms(kRequestMax));
+  const auto error = rd_kafka_offsets_for_times(&handle, list.get(), ms(kRequestMax));
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "cannot ask for offsets");
   health_.up();
   std::vector<log::TopicPartition> at_end;
@@ -208,7 +230,7 @@ Result<std::map<log::TopicPartition, Offset>> Client::list_offsets(
   }
   if (at_end.empty()) return offsets;
   CHECK(time != RD_KAFKA_OFFSET_END);
-  MILLRACE_ASSIGN(const auto ends, list_offsets(at_end, RD_KAFKA_OFFSET_END));
+  MILLRACE_ASSIGN(const auto ends, ask_offsets(handle, at_end, RD_KAFKA_OFFSET_END));
   offsets.insert(ends.begin(), ends.end());
   return offsets;
 }

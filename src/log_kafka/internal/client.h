@@ -63,6 +63,11 @@ class Client {
   // First offsets at or after `time` (ms); -1: the ends, -2: the beginnings.
   Result<std::map<log::TopicPartition, Offset>> list_offsets(
       const std::vector<log::TopicPartition>& sources, std::int64_t time);
+  // The ends, where what was committed until now is counted: a commit is acknowledged some
+  // milliseconds before readers see it, so that is waited for, at most kVisibleMax.
+  static constexpr Milliseconds kVisibleMax{1'000};
+  Result<std::map<log::TopicPartition, Offset>> settled_ends(
+      const std::vector<log::TopicPartition>& sources);
   // Committed positions of a group, stable ones: what a transaction still decides is waited for.
   Result<std::map<log::TopicPartition, Offset>> committed(
       const GroupId& group, const std::vector<log::TopicPartition>& sources);
@@ -72,6 +77,8 @@ class Client {
 
  private:
   Client(const KafkaLogOptions& options, env::Clock& clock, telemetry::Logger& logger);
+  Result<std::map<log::TopicPartition, Offset>> ask_offsets(
+      rd_kafka_t& handle, const std::vector<log::TopicPartition>& sources, std::int64_t time);
   static void on_error(rd_kafka_t* handle, int code, const char* reason, void* opaque);
   static void on_log(const rd_kafka_t* handle, int level, const char* facility, const char* text);
 
@@ -82,6 +89,7 @@ class Client {
   Health health_;
   Hooks admin_hooks_;
   HandlePtr admin_;
+  HandlePtr uncommitted_;  // the same, and sees what is not committed yet
   std::atomic<std::int64_t> last_look_ms_{0};
 };
 

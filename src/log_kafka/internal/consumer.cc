@@ -106,7 +106,9 @@ Status KafkaConsumer::close() {
   committer_.reset();
   sender_.reset();
   partitions_.clear();
-  // Rebalances are answered by on_rebalance() while this waits.
+  // A rebalance that nobody has answered yet would be waited for without end.
+  if (revoking_ || pending_assignment_) rd_kafka_assign(handle_.get(), nullptr);
+  // Those that come while this waits are answered by on_rebalance().
   const QueuePtr queue(rd_kafka_queue_new(handle_.get()));
   const ErrorPtr error(rd_kafka_consumer_close_queue(handle_.get(), queue.get()));
   const SteadyTime give_up_at = client_->clock().steady() + kCloseMax;
@@ -117,7 +119,13 @@ Status KafkaConsumer::close() {
       rd_kafka_assign(handle_.get(), nullptr);
     }
   }
-  handle_.reset();
+  if (rd_kafka_consumer_closed(handle_.get()) != 0) {
+    handle_.reset();
+    return {};
+  }
+  // Destroying it would wait without end; the process is about to go anyway.
+  (void)handle_.release();
+  client_->logger().warning("Kafka: the group was not left in time; it will notice by itself");
   return {};
 }
 
@@ -217,7 +225,7 @@ Result<std::map<log::TopicPartition, Offset>> KafkaConsumer::starts_of(
     case log::StartAt::kEarliest:
       return client_->list_offsets(sources, RD_KAFKA_OFFSET_BEGINNING);
     case log::StartAt::kLatest:
-      return client_->list_offsets(sources, RD_KAFKA_OFFSET_END);
+      return client_->settled_ends(sources);
     case log::StartAt::kTime:
       return client_->list_offsets(sources, std::max<std::int64_t>(options_.start_time.value(), 0));
   }
@@ -250,7 +258,7 @@ Status KafkaConsumer::take_up() {
     if (!committed.contains(source)) fresh.push_back(source);
   }
   MILLRACE_ASSIGN(const auto begins, client_->list_offsets(sources, RD_KAFKA_OFFSET_BEGINNING));
-  MILLRACE_ASSIGN(const auto ends, client_->list_offsets(sources, RD_KAFKA_OFFSET_END));
+  MILLRACE_ASSIGN(const auto ends, client_->settled_ends(sources));
   std::map<log::TopicPartition, Offset> starts;
   if (!fresh.empty()) {
     MILLRACE_ASSIGN(starts, starts_of(fresh));
@@ -483,7 +491,7 @@ Status KafkaConsumer::rewind() {
 }
 
 Result<std::map<log::TopicPartition, Offset>> KafkaConsumer::end_offsets() {
-  MILLRACE_ASSIGN(auto ends, client_->list_offsets(assigned(), RD_KAFKA_OFFSET_END));
+  MILLRACE_ASSIGN(auto ends, client_->settled_ends(assigned()));
   for (auto& [source, partition] : partitions_) partition.end = ends.at(source);
   return ends;
 }

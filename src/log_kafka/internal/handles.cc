@@ -1,6 +1,31 @@
 #include "log_kafka/internal/handles.h"
 
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
 namespace millrace::log_kafka::internal {
+
+void DestroyHandle::operator()(rd_kafka_t* handle) const {
+  struct Done {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool yes = false;
+  };
+  const auto done = std::make_shared<Done>();
+  // A handle left behind must not speak to a logger that is gone.
+  rd_kafka_set_log_level(handle, 0);
+  std::thread([handle, done] {
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    {
+      const std::lock_guard lock(done->mutex);
+      done->yes = true;
+    }
+    done->changed.notify_all();
+  }).detach();
+  std::unique_lock lock(done->mutex);
+  done->changed.wait_for(lock, kDestroyMax, [&done] { return done->yes; });
+}
 
 ListPtr new_list(std::size_t size) {
   return ListPtr(rd_kafka_topic_partition_list_new(static_cast<int>(size)));

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/time.h"
 #include "log/log.h"
 
 namespace millrace::log_kafka::internal {
@@ -30,11 +31,12 @@ using GroupMetadataPtr = std::unique_ptr<rd_kafka_consumer_group_metadata_t,
                                          Destroy<rd_kafka_consumer_group_metadata_destroy>>;
 using AdminOptionsPtr =
     std::unique_ptr<rd_kafka_AdminOptions_t, Destroy<rd_kafka_AdminOptions_destroy>>;
-// Consumers leave their group in close(), never here.
+// Consumers leave their group in close(), never here. In the library some states make destruction
+// wait without end (a topic deleted under a reader is one): after kDestroyMax the handle is left to
+// itself, with its threads.
+inline constexpr Milliseconds kDestroyMax{5'000};
 struct DestroyHandle {
-  void operator()(rd_kafka_t* handle) const {
-    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-  }
+  void operator()(rd_kafka_t* handle) const;
 };
 using HandlePtr = std::unique_ptr<rd_kafka_t, DestroyHandle>;
 

@@ -36,7 +36,7 @@ Result<std::unique_ptr<log::Reader>> KafkaReader::open(Client& client,
   for (std::int32_t i = 0; options.partitions.empty() && i < count; ++i)
     sources.push_back({options.topic, PartitionId(i)});
   MILLRACE_ASSIGN(const auto begins, client.list_offsets(sources, RD_KAFKA_OFFSET_BEGINNING));
-  MILLRACE_ASSIGN(const auto ends, client.list_offsets(sources, RD_KAFKA_OFFSET_END));
+  MILLRACE_ASSIGN(const auto ends, client.settled_ends(sources));
   MILLRACE_ASSIGN(reader->handle_,
                   client.make_handle(RD_KAFKA_CONSUMER, reader->hooks_,
                                      {{"enable.partition.eof", "true"},
