@@ -48,10 +48,14 @@ int hex_digit(char c) {
 }
 
 Result<std::string> decode(std::string_view path) {
-  const Error bad(ErrorCode::kBadData, "the path has a bad escape");
+  const Error bad(ErrorCode::kBadData, "the path has a bad escape or byte");
+  constexpr int kSpace = 0x20;
+  constexpr int kDelete = 0x7f;
   std::string text;
   for (std::size_t i = 0; i < path.size(); ++i) {
     if (path[i] != '%') {
+      const int byte = static_cast<unsigned char>(path[i]);
+      if (byte <= kSpace || byte >= kDelete) return bad;
       text += path[i];
       continue;
     }
@@ -60,8 +64,6 @@ Result<std::string> decode(std::string_view path) {
     const int low = hex_digit(path[i + 2]);
     if (high < 0 || low < 0) return bad;
     const int byte = high * 16 + low;
-    constexpr int kSpace = 0x20;
-    constexpr int kDelete = 0x7f;
     // An escaped slash would mean different things to us and to a proxy before us.
     if (byte < kSpace || byte == kDelete || byte == '/') return bad;
     text += static_cast<char>(byte);

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <regex>
+#include <optional>
 #include <sstream>
 
 namespace millrace::integration {
@@ -20,6 +20,52 @@ std::string family_of(const std::string& name, const std::map<std::string, std::
     if (found != types.end() && found->second == "histogram") return found->first;
   }
   return "";
+}
+
+struct Sample {
+  std::string name;
+  std::string series;  // with its labels
+  double value = 0;
+};
+
+bool is_name(const std::string& text) {
+  return !text.empty() && (text[0] < '0' || text[0] > '9') &&
+         text.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:0123456789") ==
+             std::string::npos;
+}
+
+// The end of the labels that begin at `at` with '{', nothing where they are malformed.
+std::optional<std::size_t> end_of_labels(const std::string& line, std::size_t at) {
+  while (line[at] != '}') {
+    ++at;  // '{' or ','
+    const std::size_t equals = line.find("=\"", at);
+    if (equals == std::string::npos || !is_name(line.substr(at, equals - at))) return std::nullopt;
+    at = equals + 2;
+    while (at < line.size() && line[at] != '"') at += line[at] == '\\' ? 2 : 1;
+    ++at;
+    if (at >= line.size() || (line[at] != ',' && line[at] != '}')) return std::nullopt;
+  }
+  return at + 1;
+}
+
+// "name{labels} value".
+std::optional<Sample> parse_sample(const std::string& line) {
+  Sample sample;
+  std::size_t at = line.find_first_of("{ ");
+  if (at == std::string::npos) return std::nullopt;
+  sample.name = line.substr(0, at);
+  if (!is_name(sample.name)) return std::nullopt;
+  if (line[at] == '{') {
+    const auto end = end_of_labels(line, at);
+    if (!end) return std::nullopt;
+    at = *end;
+  }
+  sample.series = line.substr(0, at);
+  if (at + 1 >= line.size() || line[at] != ' ') return std::nullopt;
+  char* end = nullptr;
+  sample.value = std::strtod(line.c_str() + at + 1, &end);
+  return *end == '\0' ? std::optional(sample) : std::nullopt;
 }
 
 }  // namespace
@@ -41,8 +87,6 @@ double Exposition::sum(const std::string& family) const {
 }
 
 Exposition parse_exposition(const std::string& text) {
-  static const std::regex kSample(
-      R"re(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\]|\\.)*"(?:,[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\]|\\.)*")*\})? (\S+))re");
   Exposition exposition;
   std::istringstream lines(text);
   std::string family;
@@ -58,17 +102,15 @@ Exposition parse_exposition(const std::string& text) {
       EXPECT_EQ(type == "counter", family.ends_with("_total")) << family;
       continue;
     }
-    std::smatch parts;
-    if (!std::regex_match(line, parts, kSample)) {
+    const auto sample = parse_sample(line);
+    if (!sample) {
       ADD_FAILURE() << "no sample: " << line;
       continue;
     }
-    const std::string series = parts[1].str() + parts[2].str();
-    char* end = nullptr;
-    const double value = std::strtod(parts[3].str().c_str(), &end);
-    EXPECT_EQ(family_of(parts[1].str(), exposition.types), family) << line;
+    const auto& [name, series, value] = *sample;
+    EXPECT_EQ(family_of(name, exposition.types), family) << line;
     EXPECT_TRUE(exposition.samples.emplace(series, value).second) << "twice: " << series;
-    if (parts[1].str().ends_with("_bucket")) {
+    if (name.ends_with("_bucket")) {
       EXPECT_GE(value, last_bucket) << line;
       last_bucket = series.find("le=\"+Inf\"") == std::string::npos ? value : 0;
     }

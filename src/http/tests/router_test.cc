@@ -62,8 +62,9 @@ TEST(Router, OtherMethodsAre405AndToldWhichAreTaken) {
 
 TEST(Target, BadEscapesAndNoPathsAreRefused) {
   Request request;
-  for (const char* target : {"", "*", "x", "/%", "/%2", "/%zz", "/a%2fb", "/a%00", "/%0d%0a",
-                             "/%7f", "/a#b", "https://host/", "/./a", "/a/..", "/a/%2e%2e/b"}) {
+  for (const char* target :
+       {"", "*", "x", "/%", "/%2", "/%zz", "/a%2fb", "/a%00", "/%0d%0a", "/%7f", "/a#b",
+        "https://host/", "/./a", "/a/..", "/a/%2e%2e/b", "/a\x01", "/a b", "/\xc3\xa4"}) {
     EXPECT_FALSE(parse_target(target, request)) << target;
   }
 }
