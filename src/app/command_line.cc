@@ -88,6 +88,20 @@ const CLI::App* deepest(const CLI::App* app) {
   return app;
 }
 
+// Whether the option stands on the command line: what does not came from the environment.
+bool typed(const CLI::Option& option, const std::vector<std::string>& words) {
+  const auto is_one = [&option](const std::string& word) {
+    for (const std::string& name : option.get_lnames()) {
+      if (word == "--" + name || word.starts_with("--" + name + "=")) return true;
+    }
+    for (const std::string& name : option.get_snames()) {
+      if (word.starts_with("-" + name) && !word.starts_with("--")) return true;
+    }
+    return false;
+  };
+  return std::any_of(words.begin(), words.end(), is_one);
+}
+
 // What is neither a flag nor a command here, with the nearest one.
 Error unknown_word(const CLI::App& root, const CLI::App* app,
                    const std::vector<std::string>& extras) {
@@ -232,6 +246,7 @@ struct CommandLine::State {
   Command::Runs runs;
   Command common{&root, &runs};
   const CLI::App* chosen = nullptr;
+  std::vector<std::string> words;  // as typed
 };
 
 CommandLine::CommandLine() : state_(std::make_unique<State>()) {
@@ -260,6 +275,7 @@ Command CommandLine::command(const std::string& name, const std::string& summary
 
 Result<bool> CommandLine::parse(int argc, const char* const* argv) {
   CLI::App& root = state_->root;
+  state_->words.assign(argv, argv + argc);
   try {
     root.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -299,6 +315,23 @@ std::string CommandLine::chosen_name() const {
 std::vector<FlagRow> CommandLine::flags() const {
   std::vector<FlagRow> rows;
   collect_flags(&state_->root, "", rows);
+  return rows;
+}
+
+std::vector<SettingRow> CommandLine::settings() const {
+  std::vector<SettingRow> rows;
+  for (const CLI::Option* option : state_->root.get_options()) {
+    const bool is_short = option->get_lnames().empty();
+    const std::string flag =
+        is_short ? "-" + option->get_snames().front() : "--" + option->get_lnames().front();
+    if (flag == "--help" || flag == "--version") continue;
+    SettingRow row{flag, option->get_default_str(), "default"};
+    if (option->count() > 0) {
+      row.value = CLI::detail::join(option->results(), ", ");
+      row.origin = typed(*option, state_->words) ? flag : "environment " + option->get_envname();
+    }
+    rows.push_back(std::move(row));
+  }
   return rows;
 }
 

@@ -73,6 +73,13 @@ struct FlagRow {
   std::string help;
 };
 
+// A common flag as it came out, and from where.
+struct SettingRow {
+  std::string flag;    // "--log"
+  std::string value;   // "" where it is not set
+  std::string origin;  // "--log", "environment MILLRACE_LOG", "default"
+};
+
 class CommandLine {
  public:
   CommandLine();
@@ -92,6 +99,8 @@ class CommandLine {
   std::string chosen_name() const;
 
   std::vector<FlagRow> flags() const;
+  // The flags of every command, after parse().
+  std::vector<SettingRow> settings() const;
   // Help of every command as Markdown (docs/reference/cli.md).
   std::string markdown() const;
 

@@ -5,12 +5,12 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/findings.h"
 #include "app/session.h"
-#include "app/terminal/table.h"
 #include "base/human.h"
 #include "config/settings.h"
 #include "engine/file_rows.h"
-#include "engine/record_scorer.h"
+#include "http/server.h"
 #include "json/json.h"
 #include "log_sqlite/sqlite_log.h"
 
@@ -22,32 +22,8 @@ constexpr std::uint64_t kDiskWanted = std::uint64_t{1} << 30;
 struct Options {
   std::string pipeline;
   std::string data;
+  std::optional<std::int64_t> port;
 };
-
-enum class Verdict { kGood, kWarning, kBad };
-
-struct Finding {
-  std::string what;
-  Verdict verdict = Verdict::kGood;
-  std::string text;
-  int exit = 0;
-};
-
-const char* word_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kGood:
-      return "ok";
-    case Verdict::kWarning:
-      return "warning";
-    case Verdict::kBad:
-      break;
-  }
-  return "BAD";
-}
-
-Finding bad(const std::string& what, const Error& error) {
-  return {what, Verdict::kBad, error.message(), error.exit_code()};
-}
 
 Finding check_disk(Session& session) {
   const auto free = env::free_bytes(session.home());
@@ -70,49 +46,86 @@ Finding check_home(Session& session) {
           0};
 }
 
-Finding check_log(Session& session) {
-  const auto file = session.log_file();
-  if (!file) return bad("log", file.error());
+// The embedded log: its file.
+Finding check_log_file(Session& session, const env::Path& file) {
   std::error_code ignored;
-  if (!std::filesystem::exists(*file, ignored)) {
-    return {"log", Verdict::kGood,
-            file->string() + " does not exist yet; produce or score makes it", 0};
+  if (!std::filesystem::exists(file, ignored)) {
+    return good("log", file.string() + " does not exist yet; produce or score makes it");
   }
-  const auto info = log_sqlite::sqlite_log_info(*file, session.clock());
+  const auto info = log_sqlite::sqlite_log_info(file, session.clock());
   if (!info) return bad("log", info.error());
-  return {"log", Verdict::kGood,
-          file->string() + ": " + human_count(info->records) + " records, " +
-              human_bytes(info->file_bytes),
-          0};
+  return good("log", file.string() + ": " + human_count(info->records) + " records, " +
+                         human_bytes(info->file_bytes));
 }
 
-Finding check_topics(Session& session, const spec::Pipeline& pipeline) {
-  auto log = session.open_log(Session::Create::kNever);
-  if (!log && log.error().code() == ErrorCode::kNoInput) {
-    return {"topics", Verdict::kGood, "none yet; produce and score create them", 0};
-  }
-  if (!log) return bad("topics", log.error());
-  std::string missing;
-  for (const TopicName& name :
-       {pipeline.input.topic.name, pipeline.output.topic.name, pipeline.dead_letter.topic.name}) {
-    const auto found = (*log)->admin().describe_topic(name);
-    if (!found && found.error().code() != ErrorCode::kUnknownTopic)
-      return bad("topics", found.error());
-    if (!found) missing += (missing.empty() ? "" : ", ") + name.value();
-  }
-  if (missing.empty()) return {"topics", Verdict::kGood, "all three exist", 0};
-  return {"topics", Verdict::kGood, "not there yet, created on first use: " + missing, 0};
-}
+// The log as it answers, and what it lets this user do on the pipeline's topics.
+class LogChecks {
+ public:
+  LogChecks(Session& session, std::vector<Finding>& findings)
+      : session_(session), findings_(findings) {}
 
-Finding check_model(Session& session, const spec::Pipeline& pipeline) {
-  const auto model = session.registry().load(pipeline.name);
-  if (!model) return bad("model", model.error());
-  const auto scorer = engine::RecordScorer::make(pipeline, *model, session.clock());
-  if (!scorer) return bad("model", scorer.error());
-  return {"model", Verdict::kGood,
-          model->manifest.version + " loads, its canary rows agree, predictor " +
-              std::string(scorer->predictor()),
-          0};
+  void run(const spec::Pipeline* pipeline) {
+    const auto file = session_.log_file();
+    if (file) findings_.push_back(check_log_file(session_, *file));
+    auto log = session_.open_log(Session::Create::kNever);
+    if (!log && log.error().code() == ErrorCode::kNoInput && file) {
+      if (pipeline != nullptr) {
+        findings_.push_back(good("topics", "none yet; produce and score create them"));
+      }
+      return;
+    }
+    const auto topics = log ? (*log)->admin().topics() : log.error();
+    if (!topics) return findings_.push_back(bad(file ? "log" : "broker", topics.error()));
+    if (!file) {
+      findings_.push_back(good(
+          "broker", (*log)->url() + " answers, " + std::to_string(topics->size()) + " topics"));
+    }
+    if (pipeline != nullptr) check_topics(**log, *pipeline);
+  }
+
+ private:
+  void check_topics(log::Log& log, const spec::Pipeline& pipeline) {
+    std::string missing;
+    for (const spec::TopicSpec* topic :
+         {&pipeline.input.topic, &pipeline.output.topic, &pipeline.dead_letter.topic}) {
+      const auto found = log.admin().describe_topic(topic->name);
+      if (!found && found.error().code() == ErrorCode::kUnknownTopic) {
+        missing += (missing.empty() ? "" : ", ") + topic->name.value();
+        continue;
+      }
+      findings_.push_back(check_topic(log, *topic));
+    }
+    if (!missing.empty()) {
+      findings_.push_back(good("topics", "not there yet, created on first use: " + missing));
+      return;
+    }
+    findings_.push_back(check_rights(log, pipeline));
+  }
+
+  // Opens what score opens, and writes nothing.
+  static Finding check_rights(log::Log& log, const spec::Pipeline& pipeline) {
+    const auto reader = log.open_reader({pipeline.input.topic.name, {}, {}, false});
+    if (!reader) return bad("rights", reader.error());
+    const auto producer = log.open_producer({pipeline.output.topic.name, ""});
+    if (!producer) return bad("rights", producer.error());
+    for (const TopicName& name : {pipeline.output.topic.name, pipeline.dead_letter.topic.name}) {
+      const auto topic = (*producer)->open_topic(name);
+      if (!topic) return bad("rights", topic.error());
+    }
+    return good("rights", "the input can be opened to read, the outputs to write");
+  }
+
+  Session& session_;
+  std::vector<Finding>& findings_;
+};
+
+// Whether something can listen there, by listening there.
+Finding check_port(Session& session, std::int64_t port) {
+  http::ServerOptions options;
+  options.port = static_cast<std::uint16_t>(port);
+  const auto server = http::Server::start(std::move(options), http::Router(), session.clock());
+  if (!server) return bad("port", server.error());
+  return good("port", std::to_string(port) + " is free");
 }
 
 Finding check_data(Session& session, const spec::Pipeline& pipeline, const std::string& data) {
@@ -143,35 +156,28 @@ std::vector<std::string> unknown_variables(const std::vector<FlagRow>& flags) {
 }
 
 Result<int> run(Session& session, const Options& options, const std::vector<std::string>& unknown) {
-  std::vector<Finding> findings = {check_disk(session), check_home(session), check_log(session)};
+  std::vector<Finding> findings = {check_disk(session), check_home(session)};
   for (const std::string& name : unknown) {
-    findings.push_back(
-        {"environment", Verdict::kWarning, name + " is set, but no flag has that name", 0});
+    findings.push_back(warning("environment", name + " is set, but no flag has that name"));
   }
-  if (!options.pipeline.empty()) {
-    const auto loaded = session.load_pipeline(options.pipeline);
-    if (loaded) {
-      findings.push_back({"pipeline", Verdict::kGood, loaded->pipeline.origin + " is valid", 0});
-      findings.push_back(check_topics(session, loaded->pipeline));
-      findings.push_back(check_model(session, loaded->pipeline));
-      if (!options.data.empty())
-        findings.push_back(check_data(session, loaded->pipeline, options.data));
-    } else {
-      findings.push_back(bad("pipeline", loaded.error()));
-    }
+  std::optional<Result<spec::LoadedPipeline>> loaded;
+  if (!options.pipeline.empty()) loaded = session.load_pipeline(options.pipeline);
+  const bool valid = loaded && loaded->has_value();
+  LogChecks(session, findings).run(valid ? &(*loaded)->pipeline : nullptr);
+  if (valid) {
+    const spec::Pipeline& pipeline = (*loaded)->pipeline;
+    findings.push_back(good("pipeline", pipeline.origin + " is valid"));
+    findings.push_back(check_model(session, pipeline));
+    if (!options.data.empty()) findings.push_back(check_data(session, pipeline, options.data));
+  } else if (loaded) {
+    findings.push_back(bad("pipeline", loaded->error()));
   }
+  if (options.port) findings.push_back(check_port(session, *options.port));
+  const int exit = exit_of(findings);
   json::Value result;
-  result["findings"] = json::Value::array();
-  Table table({{"check"}, {""}, {""}});
-  int exit = 0;
-  for (const Finding& finding : findings) {
-    result["findings"].push_back(
-        {{"check", finding.what}, {"verdict", word_of(finding.verdict)}, {"text", finding.text}});
-    table.add_row({finding.what, word_of(finding.verdict), finding.text});
-    if (exit == 0) exit = finding.exit;
-  }
+  result["findings"] = to_json(findings);
   result["healthy"] = exit == 0;
-  MILLRACE_TRY(session.finish(result, table.to_string()));
+  MILLRACE_TRY(session.finish(result, to_text(findings)));
   return exit;
 }
 
@@ -179,12 +185,17 @@ Result<int> run(Session& session, const Options& options, const std::vector<std:
 
 void register_doctor(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  line.command("doctor",
-               "Check machine, log, pipeline, model and data; say what to do about what is wrong",
-               "millrace doctor\nmillrace doctor telco-churn --data customers.csv")
+  line.command(
+          "doctor",
+          "Check machine, log or broker, topics, rights, model, data and ports; say what to do "
+          "about what is wrong",
+          "millrace doctor\n"
+          "millrace doctor telco-churn --data customers.csv\n"
+          "millrace doctor telco-churn --port 9464")
       .positional("pipeline", &options->pipeline, "Also check this pipeline and its model",
                   Presence::kOptional)
       .value("--data", &options->data, "Also check this file against the pipeline")
+      .value("--port", &options->port, "Also check that this port is free on 127.0.0.1", 1, 65'535)
       .runs([options, &line](Session& session) {
         return run(session, *options, unknown_variables(line.flags()));
       });

@@ -17,7 +17,7 @@ void declare_common(CommandLine& line, CommonFlags& flags, bool& version) {
       .value("--home", &flags.home, "Folder with the log, models, checkpoints and reports")
       .value("--log", &flags.log, "The log: sqlite:FILE (default: log.db under --home)")
       .value("--broker,--bootstrap", &flags.broker,
-             "Same as --log kafka://... (not in this build yet)")
+             "Same as --log kafka://HOST:PORT[,...]")
       .value("--set", &flags.set,
              "Override a pipeline key, e.g. --set model.threshold=0.4 (repeatable)")
       .value("-X", &flags.properties, "librdkafka property=value (Kafka only; repeatable)")
@@ -65,6 +65,7 @@ void register_commands(CommandLine& line) {
   register_tap(line);
   register_top(line);
   register_trace(line);
+  register_health(line);
   register_log(line);
   register_simulate(line);
   register_reference(line);

@@ -52,6 +52,12 @@ Result<Timestamp> parse_time(const std::string& flag, const std::string& text, T
   return Error(ErrorCode::kUsage, flag + " '" + printable(text) + "': give " + kTimes);
 }
 
+Result<Milliseconds> parse_span(const std::string& flag, const std::string& text) {
+  if (const auto span = span_ms(text)) return Milliseconds(*span);
+  return Error(ErrorCode::kUsage,
+               flag + " '" + printable(text) + "': give a span such as 30s or 5m");
+}
+
 Result<StartPoint> parse_start_point(const std::string& flag, const std::string& text,
                                      Timestamp now, Offsets offsets) {
   StartPoint start;

@@ -19,6 +19,9 @@ struct StartPoint {
 // message. Errors: kUsage.
 Result<Timestamp> parse_time(const std::string& flag, const std::string& text, Timestamp now);
 
+// A span: "90s", "15m", "2h", "7d". Errors: kUsage.
+Result<Milliseconds> parse_span(const std::string& flag, const std::string& text);
+
 enum class Offsets { kRefused, kTaken };
 // "earliest", "latest", a time as parse_time() takes it, and an offset where those are taken.
 // Errors: kUsage, listing what there is to choose from.

@@ -34,25 +34,26 @@ struct Options {
   std::optional<std::int64_t> timeout_ms;
 };
 
+using Loaded = Result<spec::LoadedPipeline>;
+
 // The topic of that name, or the predictions of the pipeline of that name.
-Result<log::TopicInfo> find_topic(Session& session, log::Log& log, const std::string& name) {
+Result<log::TopicInfo> find_topic(log::Log& log, const std::string& name, const Loaded& pipeline) {
   Result<log::TopicInfo> topic =
       is_legal_topic_name(name)
           ? log.admin().describe_topic(TopicName(name))
           : Error(ErrorCode::kUnknownTopic, "'" + printable(name) + "' is no topic name");
   if (topic || topic.error().code() != ErrorCode::kUnknownTopic) return topic;
-  const auto loaded = session.load_pipeline(name);
-  if (loaded) return log.admin().describe_topic(loaded->pipeline.output.topic.name);
-  if (loaded.error().code() != ErrorCode::kNoInput) return loaded.error();
+  if (pipeline) return log.admin().describe_topic(pipeline->pipeline.output.topic.name);
+  if (pipeline.error().code() != ErrorCode::kNoInput) return pipeline.error();
   return topic;
 }
 
 Result<std::unique_ptr<log::Reader>> open_reader(Session& session, log::Log& log,
-                                                 const Options& options) {
+                                                 const Options& options, const Loaded& pipeline) {
   MILLRACE_ASSIGN(
       const StartPoint start,
       parse_start_point("--from", options.from, session.clock().now(), Offsets::kRefused));
-  MILLRACE_ASSIGN(const log::TopicInfo topic, find_topic(session, log, options.topic));
+  MILLRACE_ASSIGN(const log::TopicInfo topic, find_topic(log, options.topic, pipeline));
   log::ReaderOptions reading;
   reading.topic = topic.name;
   reading.follow = true;
@@ -137,8 +138,11 @@ class Tap {
 
 Result<int> run(Session& session, const Options& options) {
   MILLRACE_ASSIGN(RecordFilter filter, RecordFilter::make(options.key, options.where));
+  // Before the log: a pipeline may say how to reach it.
+  const Loaded pipeline = session.load_pipeline(options.topic);
   MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log(Session::Create::kNever));
-  MILLRACE_ASSIGN(const std::unique_ptr<log::Reader> reader, open_reader(session, *log, options));
+  MILLRACE_ASSIGN(const std::unique_ptr<log::Reader> reader,
+                  open_reader(session, *log, options, pipeline));
   MILLRACE_TRY(Tap(session, *reader, options, std::move(filter)).run());
   return 0;
 }

@@ -1,6 +1,7 @@
 // millrace topics create|list|describe|dump|delete
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <tuple>
@@ -114,28 +115,61 @@ Result<int> list(Session& session, const Options& options) {
   return 0;
 }
 
+// What each group has left to do on the topic.
+std::map<std::string, std::int64_t> lag_by_group(const std::vector<log::GroupInfo>& groups,
+                                                 const TopicName& topic) {
+  std::map<std::string, std::int64_t> lags;
+  for (const log::GroupInfo& group : groups) {
+    for (const log::GroupPosition& position : group.positions) {
+      if (position.source.topic == topic) lags[group.id.value()] += position.consumer_lag();
+    }
+  }
+  return lags;
+}
+
+std::string partitions_text(const log::TopicInfo& info, bool with_leaders) {
+  std::vector<Table::Column> columns = {{"partition", Table::Align::kRight},
+                                        {"begin", Table::Align::kRight},
+                                        {"end", Table::Align::kRight},
+                                        {"records", Table::Align::kRight}};
+  if (with_leaders) columns.push_back({"leader", Table::Align::kRight});
+  Table table(columns);
+  for (const log::PartitionInfo& p : info.partitions) {
+    std::vector<std::string> row = {
+        std::to_string(p.partition.value()), std::to_string(p.begin.value()),
+        std::to_string(p.end.value()),
+        human_count(static_cast<std::uint64_t>(p.end.value() - p.begin.value()))};
+    if (with_leaders) row.push_back(p.leader ? std::to_string(*p.leader) : "none");
+    table.add_row(row);
+  }
+  return table.to_string();
+}
+
 Result<int> describe(Session& session, const Options& options) {
   MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log(Session::Create::kNever));
   MILLRACE_ASSIGN(const log::TopicInfo info, log->admin().describe_topic(TopicName(options.topic)));
-  const json::Value object = to_json(info);
-  Table table({{"partition", Table::Align::kRight},
-               {"begin", Table::Align::kRight},
-               {"end", Table::Align::kRight},
-               {"records", Table::Align::kRight}});
-  for (const log::PartitionInfo& p : info.partitions) {
-    table.add_row({std::to_string(p.partition.value()), std::to_string(p.begin.value()),
-                   std::to_string(p.end.value()),
-                   human_count(static_cast<std::uint64_t>(p.end.value() - p.begin.value()))});
-  }
+  MILLRACE_ASSIGN(const std::vector<log::GroupInfo> groups, log->admin().groups());
+  const auto lags = lag_by_group(groups, info.name);
+  json::Value object = to_json(info);
+  object["consumer_lag"] = json::Value::object();
+  for (const auto& [group, lag] : lags) object["consumer_lag"][group] = lag;
   std::string text = info.name.value() + "  " + human_bytes(info.bytes) + ", created " +
                      env::format_rfc3339(info.created) + ", messages up to " +
                      human_bytes(info.config.message_bytes_max);
   if (info.config.retention) {
-    text += ", retention " +
-            human_seconds(static_cast<double>(info.config.retention->count()) / 1000) +
-            " (not applied yet)";
+    text +=
+        ", retention " + human_seconds(static_cast<double>(info.config.retention->count()) / 1000);
+    if (log->capabilities().embedded) text += " (not applied yet)";
   }
-  MILLRACE_TRY(session.finish(object, text + "\n" + table.to_string()));
+  text += "\n" + partitions_text(info, log->capabilities().brokers);
+  if (!lags.empty()) {
+    Table table({{"group"}, {"consumer lag", Table::Align::kRight}});
+    for (const auto& [group, lag] : lags) {
+      table.add_row({group, human_count(static_cast<std::uint64_t>(lag))});
+    }
+    text += "\n" + table.to_string();
+  }
+  MILLRACE_TRY(session.finish(object, text));
   return 0;
 }
 
@@ -244,8 +278,10 @@ void register_topics(CommandLine& line) {
       .flag("--all", &options->all, "Also internal ones (names that begin with __)")
       .runs([options](Session& session) { return list(session, *options); });
   topics
-      .subcommand("describe", "Partitions, offsets, size and settings of a topic",
-                  "millrace topics describe telco.raw.customers")
+      .subcommand(
+          "describe",
+          "Partitions, leaders, offsets, size, settings of a topic; who has how much left to read",
+          "millrace topics describe telco.raw.customers")
       .positional("topic", &options->topic, "Topic")
       .runs([options](Session& session) { return describe(session, *options); });
   topics

@@ -4,6 +4,7 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/session.h"
+#include "app/settings.h"
 #include "app/terminal/table.h"
 #include "json/json.h"
 
@@ -26,24 +27,46 @@ Result<int> validate(Session& session, const std::string& name) {
   return 0;
 }
 
-json::Value explained(const spec::LoadedPipeline& loaded) {
+std::string origin_of(const spec::Provenance& row, const std::vector<SettingRow>& settings) {
+  if (row.origin != "--set") return row.origin;
+  for (const SettingRow& setting : settings) {
+    if (setting.flag == "--set") return setting.origin;
+  }
+  return row.origin;
+}
+
+json::Value explained(const spec::LoadedPipeline& loaded, const std::vector<SettingRow>& settings) {
   json::Value result;
   result["pipeline"] = loaded.pipeline.name;
   result["origin"] = loaded.pipeline.origin;
+  result["settings"] = json::Value::array();
+  for (const SettingRow& row : settings) {
+    result["settings"].push_back(
+        {{"flag", row.flag},
+         {"value", row.value.empty() ? json::Value() : json::Value(row.value)},
+         {"origin", row.origin}});
+  }
   result["values"] = json::Value::array();
   for (const spec::Provenance& row : loaded.provenance) {
-    result["values"].push_back({{"path", row.path}, {"value", row.value}, {"origin", row.origin}});
+    result["values"].push_back(
+        {{"path", row.path}, {"value", row.value}, {"origin", origin_of(row, settings)}});
   }
   return result;
 }
 
-Result<int> explain(Session& session, const std::string& name) {
+Result<int> explain(Session& session, const std::string& name, const CommandLine& line) {
   MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, session.load_pipeline(name));
-  json::Value result = explained(loaded);
+  const std::vector<SettingRow> settings = settings_of(session, line);
+  json::Value result = explained(loaded, settings);
+  Table flags({{"flag"}, {"value"}, {"from"}});
+  for (const SettingRow& row : settings) {
+    flags.add_row({row.flag, row.value.empty() ? "-" : row.value, row.origin});
+  }
   Table table({{"key"}, {"value"}, {"from"}});
-  for (const spec::Provenance& row : loaded.provenance)
-    table.add_row({row.path, row.value, row.origin});
-  std::string text = table.to_string();
+  for (const spec::Provenance& row : loaded.provenance) {
+    table.add_row({row.path, row.value, origin_of(row, settings)});
+  }
+  std::string text = flags.to_string() + "\n" + table.to_string();
 
   // The columns are known exactly once a model has been fitted; before that, say so.
   const auto model = session.registry().load(loaded.pipeline.name);
@@ -81,7 +104,7 @@ void register_explain(CommandLine& line) {
           "millrace explain telco-churn\nmillrace explain telco-churn --set model.threshold=0.4 "
           "--json")
       .positional("pipeline", name.get(), "Shipped name, folder, or file")
-      .runs([name](Session& session) { return explain(session, *name); });
+      .runs([name, &line](Session& session) { return explain(session, *name, line); });
 }
 
 }  // namespace millrace::app

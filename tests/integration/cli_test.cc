@@ -1,6 +1,8 @@
 // The command line as a contract: help, spelling, exit codes, --json, environment.
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "program.h"
 
 namespace millrace::integration {
@@ -75,7 +77,11 @@ INSTANTIATE_TEST_SUITE_P(
         ExitCase{{"tap"}, 2, "topic"}, ExitCase{{"tap", "nothing"}, 66, "log.db"},
         ExitCase{{"tap", "nothing", "--where", "Yes"}, 2, "FIELD=VALUE"},
         ExitCase{{"tap", "nothing", "--form", "latest"}, 2, "did you mean '--from'"},
-        ExitCase{{"top"}, 2, "pipeline"}, ExitCase{{"top", "telco-churn"}, 66, "log.db"},
+        ExitCase{{"health", "--max-lag", "1"}, 2, "need a pipeline"},
+        ExitCase{{"health", "telco-churn", "--max-age", "soon"}, 2, "--max-age 'soon'"},
+        ExitCase{{"health", "--log", "postgres://x"}, 2, "sqlite:FILE"},
+        ExitCase{{"helth"}, 2, "did you mean 'health'"}, ExitCase{{"top"}, 2, "pipeline"},
+        ExitCase{{"top", "telco-churn"}, 66, "log.db"},
         ExitCase{{"top", "telco-chrun"}, 66, "did you mean 'telco-churn'"},
         ExitCase{{"top", "telco-churn", "--onse"}, 2, "did you mean '--once'"},
         ExitCase{{"trace"}, 2, "at is required"},
@@ -108,6 +114,7 @@ TEST(Cli, EveryCommandHasHelpThatStartsWithExamples) {
                                                   {"groups", "reset"},
                                                   {"tap"},
                                                   {"top"},
+                                                  {"health"},
                                                   {"trace"},
                                                   {"log"},
                                                   {"simulate"},
@@ -142,6 +149,32 @@ TEST(Cli, EnvironmentSetsFlagsAndFlagsWin) {
             0);
   EXPECT_TRUE(std::filesystem::exists(place.file("b/log.db")));
   EXPECT_FALSE(std::filesystem::exists(place.file("c")));
+}
+
+TEST(Cli, ExplainTellsWhereEverySettingIsFrom) {
+  const Workplace place;
+  const json::Value explained =
+      place
+          .run({"explain", "telco-churn", "--json", "--log-level", "error", "-X",
+                "sasl.password=geheim"},
+               {{"MILLRACE_HOME", "elsewhere"}, {"MILLRACE_SET", "model.threshold=0.3"}})
+          .last_json();
+  std::map<std::string, std::string> values;
+  std::map<std::string, std::string> origins;
+  for (const json::Value& row : explained["settings"]) {
+    values[row["flag"]] = row["value"].is_string() ? row["value"].get<std::string>() : "";
+    origins[row["flag"]] = row["origin"].get<std::string>();
+  }
+  EXPECT_EQ(origins["--home"], "environment MILLRACE_HOME");
+  EXPECT_EQ(origins["--log-level"], "--log-level");
+  EXPECT_EQ(values["--log"], "sqlite:elsewhere/log.db");
+  EXPECT_EQ(origins["--log"], "default");
+  EXPECT_EQ(values["-X"], "sasl.password=***");
+  std::string threshold;
+  for (const json::Value& row : explained["values"]) {
+    if (row["path"] == "model.threshold") threshold = row["origin"].get<std::string>();
+  }
+  EXPECT_EQ(threshold, "environment MILLRACE_SET");
 }
 
 TEST(Cli, UnknownTopicIs69AndAnEmptyOnePrintsNothing) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <map>
 
 #include "program.h"
 
@@ -187,6 +188,68 @@ TEST_F(Scored, TopGoesOnUntilItIsStopped) {
   top->signal(SIGINT);
   ASSERT_TRUE(eventually([&] { return !top->running(); }, 2.0));
   EXPECT_EQ(top->wait().exit_code, 0);
+}
+
+TEST_F(Scored, HealthIsWhatTheLimitsSay) {
+  const auto health = [this](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"health", "telco-churn", "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return place_.run(arguments);
+  };
+  const Finished good = health({"--max-lag", "0", "--max-age", "1h"});
+  EXPECT_EQ(good.exit_code, 0) << good.out;
+  EXPECT_EQ(good.last_json()["status"], "healthy");
+  EXPECT_EQ(good.last_json()["consumer_lag"], 0);
+  EXPECT_EQ(health({"--max-age", "0s"}).exit_code, 69);
+  ASSERT_EQ(place_.run({"produce", "telco-churn", "--count", "5", "--seed", "8"}).exit_code, 0);
+  const Finished behind = health({"--max-lag", "4"});
+  EXPECT_EQ(behind.exit_code, 69);
+  EXPECT_EQ(behind.last_json()["consumer_lag"], 5);
+  EXPECT_EQ(health({"--max-lag", "5"}).exit_code, 0);
+  EXPECT_EQ(place_.run({"health"}).exit_code, 0);
+}
+
+TEST(Health, WithoutAModelItIs78AndWithoutALog69) {
+  const Workplace place;
+  EXPECT_EQ(place.run({"health", "telco-churn"}).exit_code, 69);
+  ASSERT_EQ(place.run({"topics", "create", "telco-churn"}).exit_code, 0);
+  EXPECT_EQ(place.run({"health", "telco-churn"}).exit_code, 78);
+  EXPECT_EQ(place.run({"health"}).exit_code, 0);
+}
+
+TEST_F(Scored, DoctorLooksAtTopicsRightsAndPorts) {
+  const Finished doctor = place_.run({"doctor", "telco-churn", "--json"});
+  EXPECT_EQ(doctor.exit_code, 0) << doctor.out;
+  std::map<std::string, int> checks;
+  const json::Value result = doctor.last_json();
+  for (const json::Value& finding : result["findings"]) {
+    EXPECT_NE(finding["verdict"], "BAD") << finding;
+    ++checks[finding["check"].get<std::string>()];
+  }
+  EXPECT_EQ(checks["topic"], 3);
+  EXPECT_EQ(checks["rights"], 1);
+  // A port that is taken: the one a scorer serves its metrics on.
+  const auto scorer = place_.start({"score", "telco-churn", "--metrics-port", "0"});
+  std::string port;
+  ASSERT_TRUE(eventually([&] {
+    const std::string said = scorer->err_so_far();
+    const std::size_t at = said.find("http://127.0.0.1:");
+    if (at == std::string::npos) return false;
+    const std::size_t start = at + std::string("http://127.0.0.1:").size();
+    port = said.substr(start, said.find_first_not_of("0123456789", start) - start);
+    return !port.empty() && start + port.size() < said.size();
+  }));
+  const Finished taken = place_.run({"doctor", "--port", port});
+  EXPECT_EQ(taken.exit_code, 69) << taken.out;
+  EXPECT_NE(taken.out.find(port), std::string::npos) << taken.out;
+}
+
+TEST_F(Scored, TopicsAreDescribedWithWhatEachGroupHasLeft) {
+  ASSERT_EQ(place_.run({"produce", "telco-churn", "--count", "5", "--seed", "8"}).exit_code, 0);
+  const json::Value topic =
+      place_.run({"topics", "describe", "telco.raw.customers", "--json"}).last_json();
+  EXPECT_EQ(topic["consumer_lag"]["telco-churn-consumer"], 5);
+  EXPECT_EQ(topic["records"], 305);
 }
 
 // What trace says of a record is what the scorer published for it.
