@@ -137,7 +137,7 @@ Status write_report(Session& session, const ScoringPlan& plan, ScoringOutcome& o
 
 Result<ScoringPlan> plan_scoring(Session& session, spec::Pipeline pipeline,
                                  const ScoringOptions& options) {
-  MILLRACE_TRY(session.log_file());  // a URL that is none is said before anything else
+  MILLRACE_TRY(session.log_kind());  // a URL that is none is said before anything else
   ScoringPlan plan;
   plan.pipeline = std::move(pipeline);
   MILLRACE_TRY(

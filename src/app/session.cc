@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include "json/json.h"
@@ -11,26 +12,65 @@ namespace millrace::app {
 namespace {
 constexpr std::string_view kSqliteScheme = "sqlite:";
 constexpr std::string_view kKafkaScheme = "kafka://";
+constexpr const char* kBrokersVariable = "KAFKA_BOOTSTRAP_SERVERS";
+constexpr const char* kProtocolVariable = "KAFKA_SECURITY_PROTOCOL";
 }  // namespace
 
 Session::Session(CommonFlags flags, env::Clock& clock, env::StopToken& stop,
                  telemetry::Logger& logger)
     : flags_(std::move(flags)), clock_(clock), stop_(stop), logger_(logger) {}
 
-Result<env::Path> Session::log_file() const {
+Result<Session::LogKind> Session::log_kind() const {
   const std::string& url = flags_.log;
-  if (!flags_.broker.empty() || url.starts_with(kKafkaScheme)) {
-    return Error(ErrorCode::kNotBuilt,
-                 "this build has no Kafka log yet; use the embedded log (--log sqlite:FILE)");
+  if (!flags_.broker.empty()) {
+    if (url.empty()) return LogKind::kKafka;
+    return Error(ErrorCode::kUsage, "--broker is short for --log kafka://...; give one of them");
   }
-  if (url.empty()) return home() / "log.db";
-  if (url.starts_with(kSqliteScheme) && url.size() > kSqliteScheme.size()) {
-    return env::Path(url.substr(kSqliteScheme.size()));
+  if (url.starts_with(kKafkaScheme)) return LogKind::kKafka;
+  if (url.empty() || (url.starts_with(kSqliteScheme) && url.size() > kSqliteScheme.size())) {
+    return LogKind::kEmbedded;
   }
-  return Error(ErrorCode::kUsage, "'" + url + "' is no log: use sqlite:FILE");
+  return Error(ErrorCode::kUsage,
+               "'" + url + "' is no log: use sqlite:FILE or kafka://HOST:PORT[,HOST:PORT]");
+}
+
+Result<env::Path> Session::log_file() const {
+  MILLRACE_ASSIGN(const LogKind kind, log_kind());
+  if (kind == LogKind::kKafka) {
+    return Error(ErrorCode::kUsage, "the log is Kafka; this is about the file of the embedded log");
+  }
+  if (flags_.log.empty()) return home() / "log.db";
+  return env::Path(flags_.log.substr(kSqliteScheme.size()));
+}
+
+Result<log_kafka::KafkaLogOptions> Session::kafka_options() const {
+  log_kafka::KafkaLogOptions options;
+  const char* brokers = std::getenv(kBrokersVariable);
+  const std::string url =
+      flags_.broker.empty() ? flags_.log : std::string(kKafkaScheme) + flags_.broker;
+  MILLRACE_ASSIGN(options.brokers,
+                  log_kafka::brokers_of_url(url, brokers == nullptr ? "" : brokers));
+  options.home = home();
+  options.properties = pipeline_properties_;
+  if (const char* protocol = std::getenv(kProtocolVariable); protocol != nullptr) {
+    options.properties.push_back({"security.protocol", protocol, kProtocolVariable});
+  }
+  for (const std::string& property : flags_.properties) {
+    const std::size_t equals = property.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Error(ErrorCode::kUsage, "-X '" + property + "': use -X property=value");
+    }
+    options.properties.push_back({property.substr(0, equals), property.substr(equals + 1), "-X"});
+  }
+  return options;
 }
 
 Result<std::unique_ptr<log::Log>> Session::open_log(Create create) {
+  MILLRACE_ASSIGN(const LogKind kind, log_kind());
+  if (kind == LogKind::kKafka) {
+    MILLRACE_ASSIGN(const auto kafka, kafka_options());
+    return log_kafka::open_kafka_log(kafka, clock_, logger_);
+  }
   MILLRACE_ASSIGN(const env::Path file, log_file());
   if (!flags_.properties.empty()) {
     return Error(ErrorCode::kUsage,
@@ -48,8 +88,11 @@ Result<std::unique_ptr<log::Log>> Session::open_log(Create create) {
   return log_sqlite::open_sqlite_log(options, clock_);
 }
 
-Result<spec::LoadedPipeline> Session::load_pipeline(const std::string& name) const {
-  return spec::load_pipeline(name, {.set = flags_.set});
+Result<spec::LoadedPipeline> Session::load_pipeline(const std::string& name) {
+  MILLRACE_ASSIGN(auto loaded, spec::load_pipeline(name, {.set = flags_.set}));
+  for (const auto& [property, value] : loaded.pipeline.kafka)
+    pipeline_properties_.push_back({property, value, loaded.pipeline.origin});
+  return loaded;
 }
 
 Status Session::ensure_topic(log::Log& log, const spec::TopicSpec& topic, MissingTopics missing) {

@@ -14,6 +14,7 @@
 #include "env/stop.h"
 #include "json/fwd.h"
 #include "log/log.h"
+#include "log_kafka/kafka_log.h"
 #include "model/registry.h"
 #include "spec/pipeline.h"
 #include "telemetry/logger.h"
@@ -52,15 +53,21 @@ class Session {
   env::Path reports_folder() const { return home() / "reports"; }
   model::Registry registry() const { return model::Registry(models_folder()); }
 
-  // The embedded log's file where the log is the embedded one. Errors: kUsage for a URL that is
-  // none, kNotBuilt.
+  enum class LogKind { kEmbedded, kKafka };
+  // Which log the flags name. Errors: kUsage for a URL that is none, or for both --log and --broker.
+  Result<LogKind> log_kind() const;
+  // The embedded log's file. Errors: as log_kind(), and kUsage where the log is Kafka.
   Result<env::Path> log_file() const;
+  // Brokers and properties where the log is Kafka: of the pipelines loaded, the environment, -X.
+  // Errors: kUsage.
+  Result<log_kafka::KafkaLogOptions> kafka_options() const;
   enum class Create { kIfMissing, kNever };
   // Errors as log_file(), and what the log returns.
   Result<std::unique_ptr<log::Log>> open_log(Create create);
 
   // The pipeline by name, folder or file, with --set applied.
-  Result<spec::LoadedPipeline> load_pipeline(const std::string& name) const;
+  // Its `kafka` properties hold for open_log() from then on.
+  Result<spec::LoadedPipeline> load_pipeline(const std::string& name);
 
   // Creates the topic if it is missing and this is wanted; else kUnknownTopic naming `topics
   // create`.
@@ -83,6 +90,7 @@ class Session {
   env::Clock& clock_;
   env::StopToken& stop_;
   telemetry::Logger& logger_;
+  std::vector<log_kafka::Property> pipeline_properties_;
   bool output_closed_ = false;
 };
 

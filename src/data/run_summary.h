@@ -57,6 +57,8 @@ struct RunSummary {
   std::uint64_t consumed = 0;
   std::uint64_t predicted = 0;
   std::uint64_t dead_lettered = 0;
+  // Offsets that retention took before they were read: at most that many records.
+  std::uint64_t skipped_by_retention = 0;
   std::uint64_t commits = 0;
   std::uint64_t rebalances = 0;
   double threshold = 0.5;

@@ -12,8 +12,12 @@ namespace {
 
 // How long an idle streaming run sleeps in poll() at most; a stop request ends the wait at once.
 constexpr Milliseconds kPollMax{1000};
-// How long the outcome of a commit may take before the log is called unavailable.
+// How long a window waits for the outcome of a commit; a stream waits for ever.
 constexpr Milliseconds kCommitMax{30'000};
+// How long whoever was asked to stop does.
+constexpr Milliseconds kCommitMaxStopped{7'000};
+constexpr Milliseconds kAwaitSlice{200};
+constexpr Milliseconds kAwaitStopped{5};
 // While the disk is full, a stream tries again after waits that double from the first to the last.
 constexpr Milliseconds kRoomWaitMin{250};
 constexpr Milliseconds kRoomWaitMax{4'000};
@@ -86,15 +90,20 @@ std::uint64_t ScoreRun::remaining() const {
 
 Status ScoreRun::loop() {
   while (true) {
-    if (postponed_) MILLRACE_TRY(on_revoked(*std::exchange(postponed_, std::nullopt)));
-    if (const std::string reason = end_reason(); !reason.empty()) {
-      MILLRACE_TRY(commit());
-      working_.stop_reason = reason;
-      // An aborted commit took the end of the window back: its records come again.
-      if (end_reason() == reason) return {};
+    if (stop_.requested()) MILLRACE_TRY(await_commit());
+    if (!in_flight_) {
+      if (postponed_) MILLRACE_TRY(on_revoked(*std::exchange(postponed_, std::nullopt)));
+      if (const std::string reason = end_reason(); !reason.empty()) {
+        MILLRACE_TRY(commit());
+        working_.stop_reason = reason;
+        // An aborted commit took the end of the window back: its records come again.
+        if (end_reason() == reason) return {};
+      }
+      if (commit_due()) MILLRACE_TRY(ask_commit());
+      tell_lag();
+    } else if (const auto late = commit_is_late()) {
+      return *late;
     }
-    if (commit_due()) MILLRACE_TRY(commit());
-    tell_lag();
     const Nanoseconds before = env::thread_cpu_time();
     Result<log::Event> event = consumer_.poll(next_deadline());
     if (!event && passes_by_itself(event.error())) {
@@ -191,6 +200,7 @@ std::string ScoreRun::end_reason() const {
 
 SteadyTime ScoreRun::next_deadline() const {
   SteadyTime deadline = clock_.steady() + kPollMax;
+  if (in_flight_) return deadline;
   if (uncommitted_ > 0)
     deadline = std::min(deadline, first_uncommitted_ + pipeline_.commit_interval);
   if (options_.mode == ScoreOptions::Mode::kWindow) {
@@ -219,9 +229,8 @@ Status ScoreRun::handle(log::Event event) {
   if (const auto* assigned = std::get_if<log::Assigned>(&event)) return on_assigned(*assigned);
   if (const auto* revoked = std::get_if<log::Revoked>(&event)) return on_revoked(*revoked);
   if (const auto* lost = std::get_if<log::Lost>(&event)) return on_lost(*lost);
-  if (const auto* outcome = std::get_if<log::CommitOutcome>(&event)) {
-    return settle(*outcome, clock_.steady());
-  }
+  if (const auto* gap = std::get_if<log::Gap>(&event)) return on_gap(*gap);
+  if (const auto* outcome = std::get_if<log::CommitOutcome>(&event)) return settle(*outcome);
   return {};
 }
 
@@ -236,7 +245,23 @@ Status ScoreRun::on_assigned(const log::Assigned& assigned) {
   return {};
 }
 
+// What retention took cannot be scored any more; it must not go by in silence.
+Status ScoreRun::on_gap(const log::Gap& gap) {
+  const std::int64_t records = gap.to.value() - gap.from.value();
+  working_.skipped_by_retention += static_cast<std::uint64_t>(records);
+  logger_.warning("up to " + std::to_string(records) + " records of " + gap.source.topic.value() +
+                  "/" + std::to_string(gap.source.partition.value()) + " from offset " +
+                  std::to_string(gap.from.value()) +
+                  " on were deleted before they were read (retention); going on at offset " +
+                  std::to_string(gap.to.value()));
+  return {};
+}
+
 Status ScoreRun::on_revoked(const log::Revoked& revoked) {
+  if (in_flight_) {
+    postponed_ = revoked;  // given away once this commit has its outcome
+    return {};
+  }
   MILLRACE_TRY(commit());
   ++working_.rebalances;
   monitor_->on_rebalance();
@@ -253,8 +278,13 @@ Status ScoreRun::on_revoked(const log::Revoked& revoked) {
 }
 
 Status ScoreRun::on_lost(const log::Lost& lost) {
-  MILLRACE_TRY(consumer_.transaction().abort());
-  forget_uncommitted();
+  has_ahead_ = false;
+  postponed_.reset();
+  // A commit in flight still gets its outcome, which says what is to be forgotten.
+  if (!in_flight_) {
+    MILLRACE_TRY(consumer_.transaction().abort());
+    forget_uncommitted();
+  }
   ++working_.rebalances;
   monitor_->on_rebalance();
   for (const log::TopicPartition& source : lost.partitions) {
@@ -270,49 +300,61 @@ Status ScoreRun::on_lost(const log::Lost& lost) {
 Status ScoreRun::on_batch(log::Batch batch) {
   env::crash_point("score.after_poll");
   last_message_ = clock_.steady();
-  std::span<const log::Record> records = batch.records;
-  Offset next = batch.next;
-  if (records.size() > remaining()) {
-    records = records.first(remaining());
-    next = records.back().offset.next();
+  Work& work = in_flight_ ? ahead_ : now_;
+  work.batch = std::move(batch);
+  work.records = work.batch.records;
+  work.next = work.batch.next;
+  if (work.records.size() > remaining()) {
+    work.records = work.records.first(remaining());
+    work.next = work.records.empty() ? work.batch.records.front().offset
+                                     : work.records.back().offset.next();
   }
-  scorer_.score(records, batch.arrived, scored_);
+  scorer_.score(work.records, work.batch.arrived, work.scored);
   env::crash_point("score.after_score");
-  monitor_->on_scored(scored_);
-  working_.stage_cpu_ns["decode"] += scored_.decode_cpu.count();
-  working_.stage_cpu_ns["predict"] += scored_.predict_cpu.count();
-  working_.stage_cpu_ns["encode"] += scored_.encode_cpu.count();
+  if (!in_flight_) return publish_work();
+  CHECK(!has_ahead_);  // a consumer hands out one batch at most beside a commit
+  has_ahead_ = true;
+  return {};
+}
+
+// Appends what was scored.
+Status ScoreRun::publish_work() {
+  monitor_->on_scored(now_.scored);
+  working_.stage_cpu_ns["decode"] += now_.scored.decode_cpu.count();
+  working_.stage_cpu_ns["predict"] += now_.scored.predict_cpu.count();
+  working_.stage_cpu_ns["encode"] += now_.scored.encode_cpu.count();
   if (uncommitted_ == 0) first_uncommitted_ = clock_.steady();
   const Nanoseconds before = env::thread_cpu_time();
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    MILLRACE_TRY(publish(batch, i, scored_.records[i]));
-    MILLRACE_TRY(check_flood(scored_.records[i].outcome));
+  for (std::size_t i = 0; i < now_.records.size(); ++i) {
+    MILLRACE_TRY(publish(i));
+    MILLRACE_TRY(check_flood(now_.scored.records[i].outcome));
   }
   working_.stage_cpu_ns["append"] += (env::thread_cpu_time() - before).count();
   env::crash_point("score.after_append");
-  working_.consumed += records.size();
-  uncommitted_ += records.size();
-  positions_[batch.source] = next;
-  reached_[batch.source] = next;
+  working_.consumed += now_.records.size();
+  uncommitted_ += now_.records.size();
+  positions_[now_.batch.source] = now_.next;
+  reached_[now_.batch.source] = now_.next;
   report_progress();
   return {};
 }
 
-Status ScoreRun::publish(const log::Batch& batch, std::size_t index, ScoredRecord& scored) {
+Status ScoreRun::publish(std::size_t index) {
+  ScoredRecord& scored = now_.scored.records[index];
   if (scored.outcome == Outcome::kSkipped) return {};
   if (scored.outcome == Outcome::kDeadLetter) {
-    return publish_dead_letter(batch, index, scored_.errors[scored.errors], "decode");
+    return publish_dead_letter(now_.batch, index, now_.scored.errors[scored.errors], "decode");
   }
-  const log::Record& record = batch.records[index];
+  const log::Record& record = now_.batch.records[index];
   const log::NewRecord out{record.key, scored.message, {}, record.timestamp, std::nullopt};
   Status appended = consumer_.transaction().append(predictions_, out);
   if (appended) {
-    count_prediction(batch, index, scored);
+    count_prediction(index);
     return {};
   }
   if (appended.error().code() != ErrorCode::kRecordTooLarge) return appended;
   scored.outcome = Outcome::kDeadLetter;
-  return publish_dead_letter(batch, index,
+  return publish_dead_letter(now_.batch, index,
                              {{data::RecordCode::kOutputTooLarge, "", appended.error().message()}},
                              "publish");
 }
@@ -337,24 +379,24 @@ Status ScoreRun::publish_dead_letter(const log::Batch& batch, std::size_t index,
   return {};
 }
 
-void ScoreRun::count_prediction(const log::Batch& batch, std::size_t index,
-                                const ScoredRecord& scored) {
+void ScoreRun::count_prediction(std::size_t index) {
+  const ScoredRecord& scored = now_.scored.records[index];
   ++working_.predicted;
   working_.probability_sum += scored.probability;
   const std::size_t bins = working_.probability_histogram.size();
   const auto bin = static_cast<std::size_t>(scored.probability * static_cast<double>(bins));
   ++working_.probability_histogram.at(std::min(bin, bins - 1));
-  working_.latency_ms.add(scored_.latency_ms);
+  working_.latency_ms.add(now_.scored.latency_ms);
   ++(scored.positive ? tally_.positive : tally_.negative);
   for (std::size_t s = 0; s < tally_.segments.size(); ++s) {
-    const std::int16_t code = scored_.segment_codes[index * tally_.segments.size() + s];
+    const std::int16_t code = now_.scored.segment_codes[index * tally_.segments.size() + s];
     auto& counts = tally_.segments[s].counts;
     data::SegmentCount& count = code < 0 ? counts.back() : counts[static_cast<std::size_t>(code)];
     ++count.total;
     count.positive += scored.positive ? 1 : 0;
     count.probability_sum += scored.probability;
   }
-  count_risk(batch.records[index], scored);
+  count_risk(now_.batch.records[index], scored);
 }
 
 void ScoreRun::fold_tally() {
@@ -419,45 +461,64 @@ Status ScoreRun::check_flood(Outcome outcome) {
 
 // Commits what is pending and waits for the outcome; does nothing when nothing is pending.
 Status ScoreRun::commit() {
+  MILLRACE_TRY(await_commit());
+  MILLRACE_TRY(ask_commit());
+  return await_commit();
+}
+
+// Its outcome is an event; meanwhile one batch is scored ahead.
+Status ScoreRun::ask_commit() {
   if (uncommitted_ == 0) return {};
   env::crash_point("score.before_commit");
   std::vector<log::Position> positions;
   for (const auto& [source, next] : positions_) positions.push_back({source, next});
   const Nanoseconds before = env::thread_cpu_time();
-  const SteadyTime asked = clock_.steady();
-  if (Status request = consumer_.transaction().commit(positions); !request) {
-    return passes_by_itself(request.error()) ? wait_for_room(request.error()) : request;
-  }
-  const SteadyTime deadline = asked + kCommitMax;
-  while (clock_.steady() < deadline) {
-    MILLRACE_ASSIGN(log::Event event, consumer_.poll(deadline));
-    const auto* outcome = std::get_if<log::CommitOutcome>(&event);
-    if (outcome == nullptr) {
-      // Only assignment changes and early wake-ups can come before the outcome; a batch cannot
-      // (log/log.h).
-      CHECK(!std::holds_alternative<log::Batch>(event));
-      if (auto* revoked = std::get_if<log::Revoked>(&event)) {
-        postponed_ = std::move(*revoked);  // given away once this commit has its outcome
-        continue;
-      }
-      MILLRACE_TRY(handle(std::move(event)));
-      if (uncommitted_ == 0) return {};  // lost: nothing is left to commit
-      continue;
+  asked_ = clock_.steady();
+  Status request = consumer_.transaction().commit(positions);
+  working_.stage_cpu_ns["commit"] += (env::thread_cpu_time() - before).count();
+  if (!request) return passes_by_itself(request.error()) ? wait_for_room(request.error()) : request;
+  in_flight_ = true;
+  return {};
+}
+
+Status ScoreRun::await_commit() {
+  while (in_flight_) {
+    if (const auto late = commit_is_late()) return *late;
+    MILLRACE_ASSIGN(log::Event event, consumer_.poll(clock_.steady() + kAwaitSlice));
+    // A stop request wakes each poll; the outcome is all that is waited for.
+    if (stop_.requested() && std::holds_alternative<log::Nothing>(event)) {
+      clock_.sleep_until(clock_.steady() + kAwaitStopped);
     }
-    working_.stage_cpu_ns["commit"] += (env::thread_cpu_time() - before).count();
-    return settle(*outcome, asked);
+    MILLRACE_TRY(handle(std::move(event)));
+  }
+  return {};
+}
+
+// Why nobody should wait for the outcome any longer.
+std::optional<Error> ScoreRun::commit_is_late() {
+  const SteadyTime now = clock_.steady();
+  if (stop_.requested()) {
+    if (!stop_seen_) stop_seen_ = now;
+    if (now < *stop_seen_ + kCommitMaxStopped) return std::nullopt;
+    return Error(ErrorCode::kTryAgain,
+                 "stopped while the log was away; what was not committed is done again");
+  }
+  if (options_.mode == ScoreOptions::Mode::kStreaming || now < asked_ + kCommitMax) {
+    return std::nullopt;
   }
   return Error(ErrorCode::kUnavailable,
                "the log did not answer a commit within 30 s; nothing is lost, start again");
 }
 
-Status ScoreRun::settle(const log::CommitOutcome& outcome, SteadyTime asked) {
+Status ScoreRun::settle(const log::CommitOutcome& outcome) {
+  in_flight_ = false;
   switch (outcome.result) {
     case log::CommitResult::kCommitted:
       break;
     case log::CommitResult::kAborted:
       logger_.warning("a commit was aborted and is done again: " + outcome.reason);
       monitor_->on_aborted();
+      has_ahead_ = false;  // it comes again
       forget_uncommitted();
       return {};
     case log::CommitResult::kFenced:
@@ -480,9 +541,11 @@ Status ScoreRun::settle(const log::CommitOutcome& outcome, SteadyTime asked) {
   positions_.clear();
   uncommitted_ = 0;
   go_on();
-  monitor_->on_committed(committed_, clock_.steady() - asked);
+  monitor_->on_committed(committed_, clock_.steady() - asked_);
   if (observer_) observer_(committed_);
-  return {};
+  if (!std::exchange(has_ahead_, false)) return {};
+  std::swap(now_, ahead_);
+  return publish_work();
 }
 
 // Back to the state of the last commit; the log reads on from there by itself.

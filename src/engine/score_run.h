@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -61,14 +62,19 @@ class ScoreRun {
   Status on_assigned(const log::Assigned& assigned);
   Status on_revoked(const log::Revoked& revoked);
   Status on_lost(const log::Lost& lost);
-  Status publish(const log::Batch& batch, std::size_t index, ScoredRecord& scored);
+  Status on_gap(const log::Gap& gap);
+  Status publish_work();
+  Status publish(std::size_t index);
   Status publish_dead_letter(const log::Batch& batch, std::size_t index,
                              const data::RecordErrors& errors, std::string_view stage);
-  void count_prediction(const log::Batch& batch, std::size_t index, const ScoredRecord& scored);
+  void count_prediction(std::size_t index);
   void count_risk(const log::Record& record, const ScoredRecord& scored);
   Status check_flood(Outcome outcome);
   Status commit();
-  Status settle(const log::CommitOutcome& outcome, SteadyTime asked);
+  Status ask_commit();
+  Status await_commit();
+  std::optional<Error> commit_is_late();
+  Status settle(const log::CommitOutcome& outcome);
   bool passes_by_itself(const Error& error) const;
   Status wait_for_room(const Error& full);
   Status pause_all();
@@ -111,7 +117,21 @@ class ScoreRun {
   log::TopicHandle dead_letters_;
   std::size_t dead_letter_bytes_max_ = 0;
   DeadLetterWriter dead_letter_writer_;
-  ScoredBatch scored_;
+
+  // A batch and what became of it. `now_` is being published; `ahead_` was scored while a commit was
+  // in flight, and is published after its outcome or forgotten.
+  struct Work {
+    log::Batch batch;
+    std::span<const log::Record> records;  // of the batch, as far as the window goes
+    Offset next;
+    ScoredBatch scored;
+  };
+  Work now_;
+  Work ahead_;
+  bool has_ahead_ = false;
+  bool in_flight_ = false;  // a commit was asked for and has no outcome yet
+  SteadyTime asked_{};
+  std::optional<SteadyTime> stop_seen_;
 
   data::RunSummary working_;  // with what is not committed yet
   data::RunSummary committed_;

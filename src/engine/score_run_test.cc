@@ -4,9 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <utility>
 
+#include "engine/record_trace.h"
 #include "env/testing/manual_clock.h"
 #include "features/transform.h"
 #include "json/json.h"
@@ -91,7 +95,8 @@ class Bench {
     consume.group = pipeline.group;
     consume.topics = {pipeline.input.topic.name};
     consume.batch_records_max = 7;
-    MILLRACE_ASSIGN(const auto consumer, log.open_consumer(consume));
+    MILLRACE_ASSIGN(auto consumer, log.open_consumer(consume));
+    if (wrap) consumer = wrap(std::move(consumer));
     ScoreRun run(pipeline, *scorer, *consumer, clock, stop, logger, options);
     if (monitor != nullptr) run.watch(*monitor);
     Status result = run.run(on_commit);
@@ -134,7 +139,80 @@ class Bench {
   telemetry::Logger logger{telemetry::Level::kOff};
   ScoreObserver on_commit;
   RunMonitor* monitor = nullptr;
+  std::function<std::unique_ptr<log::Consumer>(std::unique_ptr<log::Consumer>)> wrap;
   data::RunSummary summary;
+};
+
+// A consumer whose commits take their time: a batch is handed out before the outcome is.
+class LateCommits final : public log::Consumer {
+ public:
+  LateCommits(std::unique_ptr<log::Consumer> inner, int aborts, int& handed_ahead)
+      : inner_(std::move(inner)), aborts_(aborts), handed_ahead_(handed_ahead), outputs_(*this) {}
+
+  Result<log::Event> poll(SteadyTime until) override {
+    if (!asked_) return inner_->poll(until);
+    if (!std::exchange(looked_, true)) {
+      MILLRACE_ASSIGN(log::Event event, inner_->poll(SteadyTime{}));
+      handed_ahead_ += std::holds_alternative<log::Batch>(event) ? 1 : 0;
+      return event;
+    }
+    const std::vector<log::Position> positions = *std::exchange(asked_, std::nullopt);
+    looked_ = false;
+    if (aborts_-- > 0) {
+      MILLRACE_TRY(inner_->transaction().abort());
+      return log::Event(log::CommitOutcome{log::CommitResult::kAborted, "a test"});
+    }
+    MILLRACE_TRY(inner_->transaction().commit(positions));
+    return inner_->poll(until);
+  }
+  void interrupt() override { inner_->interrupt(); }
+  void wake_on(int descriptor) override { inner_->wake_on(descriptor); }
+  bool caught_up(const log::TopicPartition& at) const override { return inner_->caught_up(at); }
+  std::vector<log::TopicPartition> assigned() const override { return inner_->assigned(); }
+  Status pause(const log::TopicPartition& at) override { return inner_->pause(at); }
+  Status resume(const log::TopicPartition& at) override { return inner_->resume(at); }
+  Status seek(const log::TopicPartition& at, Offset to) override { return inner_->seek(at, to); }
+  Result<std::map<log::TopicPartition, Offset>> end_offsets() override {
+    return inner_->end_offsets();
+  }
+  Result<std::map<log::TopicPartition, Offset>> offsets_for_time(Timestamp time) override {
+    return inner_->offsets_for_time(time);
+  }
+  Status release(const log::TopicPartition& at) override { return inner_->release(at); }
+  log::Transaction& transaction() override { return outputs_; }
+  std::string member_id() const override { return inner_->member_id(); }
+  Status close() override { return inner_->close(); }
+
+ private:
+  class Outputs final : public log::Transaction {
+   public:
+    explicit Outputs(LateCommits& owner) : owner_(owner) {}
+    Result<log::TopicHandle> open_topic(const TopicName& topic) override {
+      return owner_.inner_->transaction().open_topic(topic);
+    }
+    Status append(log::TopicHandle topic, const log::NewRecord& record) override {
+      EXPECT_FALSE(owner_.asked_) << "appended beside a commit";
+      return owner_.inner_->transaction().append(topic, record);
+    }
+    Status commit(const std::vector<log::Position>& positions) override {
+      owner_.asked_ = positions;
+      return {};
+    }
+    Status abort() override {
+      owner_.asked_.reset();
+      return owner_.inner_->transaction().abort();
+    }
+
+   private:
+    LateCommits& owner_;
+  };
+
+  std::unique_ptr<log::Consumer> inner_;
+  int aborts_;
+  int& handed_ahead_;
+  std::optional<std::vector<log::Position>> asked_;
+  bool looked_ = false;
+  Outputs outputs_;
 };
 
 // Notes what it is told.
@@ -316,6 +394,50 @@ TEST(ScoreRun, AbortsAndLagAreTold) {
   EXPECT_EQ(sum, 60);
 }
 
+TEST(ScoreRun, ABatchIsScoredWhileACommitIsInFlight) {
+  Bench bench;
+  bench.produce(100, "broken");
+  int ahead = 0;
+  bench.wrap = [&ahead](std::unique_ptr<log::Consumer> inner) {
+    return std::make_unique<LateCommits>(std::move(inner), 0, ahead);
+  };
+  ASSERT_TRUE(bench.run(Bench::window()));
+  EXPECT_GT(ahead, 3);
+  EXPECT_EQ(bench.summary.consumed, 100U);
+  EXPECT_EQ(bench.summary.dead_lettered, 33U);
+  bench.expect_each_once(100);
+}
+
+TEST(ScoreRun, WhatWasScoredAheadOfAnAbortedCommitComesAgain) {
+  Bench bench;
+  bench.produce(100);
+  int ahead = 0;
+  bench.wrap = [&ahead](std::unique_ptr<log::Consumer> inner) {
+    return std::make_unique<LateCommits>(std::move(inner), 4, ahead);
+  };
+  ASSERT_TRUE(bench.run(Bench::window()));
+  EXPECT_GT(ahead, 3);
+  EXPECT_EQ(bench.summary.consumed, 100U);
+  EXPECT_EQ(bench.summary.predicted, 100U);
+  bench.expect_each_once(100);
+}
+
+TEST(ScoreRun, AWindowOfMessagesIsNotExceededByWhatIsScoredAhead) {
+  Bench bench;
+  bench.produce(50);
+  int ahead = 0;
+  bench.wrap = [&ahead](std::unique_ptr<log::Consumer> inner) {
+    return std::make_unique<LateCommits>(std::move(inner), 1, ahead);
+  };
+  ScoreOptions options = Bench::window();
+  options.messages_max = 23;
+  for (const std::uint64_t expected : {23U, 23U, 4U}) {
+    ASSERT_TRUE(bench.run(options));
+    EXPECT_EQ(bench.summary.consumed, expected);
+  }
+  bench.expect_each_once(50);
+}
+
 TEST(ScoreRun, FloodStopsBeforeTheBadOnesAreCommitted) {
   Bench bench({"dead_letter.stop_above.ratio=0.2", "dead_letter.stop_above.window=20"});
   bench.produce(60, "broken");
@@ -337,6 +459,45 @@ TEST(ScoreRun, ModelOfOtherFeaturesIsRefused) {
 
 // The label is decided on the published, rounded probability, and the positive level may be either
 // one.
+// What the tracer says of a record is what the scorer published for it.
+TEST(RecordTracer, TellsTheStepsOfThePublishedAnswer) {
+  Bench bench;
+  auto tracer = RecordTracer::make(bench.pipeline, bench.model(), bench.clock);
+  auto scorer = RecordScorer::make(bench.pipeline, bench.model(), bench.clock);
+  ASSERT_TRUE(tracer && scorer);
+  Arena bytes;
+  const auto record_of = [&bytes](std::string_view value) {
+    log::Record record;
+    record.key = "k";
+    record.value = bytes.copy(value);
+    return record;
+  };
+  for (const char* value :
+       {R"({"id":"a","plan":"pro","usage":10})", R"({"id":"b","plan":"basic","usage":90})",
+        R"({"id":"c","plan":"gold","usage":-1})", "{broken"}) {
+    const log::Record record = record_of(value);
+    const RecordTrace trace = tracer->trace(record);
+    ScoredBatch scored;
+    scorer->score({&record, 1}, bench.clock.steady(), scored);
+    EXPECT_EQ(trace.outcome, scored.records[0].outcome) << value;
+    EXPECT_EQ(trace.message, scored.records[0].message) << value;
+    EXPECT_EQ(trace.probability, scored.records[0].probability) << value;
+    EXPECT_EQ(trace.features.empty(), trace.outcome == Outcome::kDeadLetter) << value;
+  }
+  const RecordTrace left = tracer->trace(record_of(R"({"id":"a","plan":"pro","usage":10})"));
+  EXPECT_EQ(left.label, "yes");
+  EXPECT_EQ(left.margin, 2.0F);
+  ASSERT_EQ(left.features.size(), 3U);
+  EXPECT_EQ(left.features[0], (std::pair<std::string, double>("usage", 10)));
+  EXPECT_EQ(left.fields[1].text, "pro");
+  const RecordTrace bad = tracer->trace(record_of(R"({"id":"c","plan":"gold","usage":-1})"));
+  ASSERT_EQ(bad.errors.size(), 2U);
+  EXPECT_EQ(bad.fields[0].text, "c");
+  EXPECT_EQ(bad.fields[1].state, data::CellState::kInvalid);
+  log::Record tombstone;
+  EXPECT_EQ(tracer->trace(tombstone).errors.at(0).code, data::RecordCode::kTombstone);
+}
+
 TEST(RecordScorer, PositiveLevelMayBeTheFirstOne) {
   Bench bench({"output.positive=no"});
   log::Record record;

@@ -135,6 +135,7 @@ Value summary_to_json(const RunSummary& s, Timestamp written) {
   out["segments"] = segments(s);
   out["top_risk"] = top_risk(s);
   out["dead_letters"] = s.dead_lettered;
+  out["skipped_by_retention"] = s.skipped_by_retention;
   out["dead_letters_by_code"] = counts(s.dead_letters_by_code);
   out["dead_letters_by_field"] = counts(s.dead_letters_by_field);
   out["latency_ms"] = latency(s.latency_ms);

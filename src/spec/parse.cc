@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t kVersion = 1;
 
 // Sections that later versions of the program read; refused with a word until then.
-constexpr std::string_view kNotBuilt[] = {"routes", "target", "kafka"};
+constexpr std::string_view kNotBuilt[] = {"routes", "target"};
 
 bool is_legal_pipeline_name(std::string_view name) {
   constexpr std::size_t kNameMax = 100;

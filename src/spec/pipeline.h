@@ -105,6 +105,7 @@ struct Pipeline {
   SplitSpec split;
   std::string sample_weight;  // field with row weights, "" = none
   ReportSpec report;
+  std::map<std::string, std::string> kafka;  // properties of the Kafka client
   std::string simulator;  // text of the simulator file beside the pipeline, "" without one
 
   // Index of the positive level in the label's values.

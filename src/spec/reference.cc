@@ -108,6 +108,8 @@ constexpr std::array kKeys = {
     KeyDoc{"report.risk_fields", "list of fields", "[]", "Shown beside the records at highest risk."},
     KeyDoc{"report.top_risk", "integer from 0 to 10000", "10", "How many of them."},
 
+    KeyDoc{"kafka", "map of property to value", "", "Properties of librdkafka, used when the log is Kafka; `-X` overrides them. `${file:PATH}` stands for the content of a file, which is where passwords belong."},
+
     KeyDoc{"csv.separator", "one character or `tab`", "','", "Between cells."},
     KeyDoc{"csv.quote", "one character", "'\"'", "Around cells that hold separators, quotes (doubled) or line ends."},
     KeyDoc{"csv.decimal_comma", "true or false", "false", "Numbers are written 1,5."},
@@ -135,7 +137,7 @@ refused. Booleans are `true` and `false`. A duration is a number with `ms`, `s`,
 of bytes, or one with `B`, `KB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`. A list with one item may be written without
 brackets. NAME is the pipeline's name.
 
-Known but not built yet, and refused: `routes`, `target`, `kafka`, the operators `lag`, `ema`, `rolling`, `slope`,
+Known but not built yet, and refused: `routes`, `target`, the operators `lag`, `ema`, `rolling`, `slope`,
 `interact` and `calendar`, formats other than JSON, algorithms other than gradient boosting, objectives other than
 binary.
 

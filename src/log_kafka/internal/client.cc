@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <thread>
 #include <utility>
 
 #include "base/check.h"
@@ -211,7 +210,7 @@ Result<std::map<log::TopicPartition, Offset>> Client::ask_offsets(
   if (sources.empty()) return offsets;
   const ListPtr list = new_list(sources.size());
   for (const log::TopicPartition& source : sources) add(*list, source, time);
-  const auto error = rd_kafka_offsets_for_times(&handle, list.get(), ms(kRequestMax));
+  const auto error = rd_kafka_offsets_for_times(&handle, list.get(), ms(kQuestionMax));
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "cannot ask for offsets");
   health_.up();
   std::vector<log::TopicPartition> at_end;
@@ -237,13 +236,27 @@ Result<std::map<log::TopicPartition, Offset>> Client::ask_offsets(
 
 Result<std::map<log::TopicPartition, Offset>> Client::committed(
     const GroupId& group, const std::vector<log::TopicPartition>& sources) {
+  const SteadyTime give_up_at = clock_->steady() + kQuestionMax;
+  while (true) {
+    MILLRACE_ASSIGN(auto positions, ask_committed(group, sources));
+    if (positions) return std::move(*positions);
+    if (clock_->steady() >= give_up_at) {
+      return Error(ErrorCode::kUnavailable, "the positions of group '" + group.value() +
+                                                "' are not settled: a transaction is open");
+    }
+    clock_->sleep_until(clock_->steady() + kVisibleLook);
+  }
+}
+
+Result<std::optional<std::map<log::TopicPartition, Offset>>> Client::ask_committed(
+    const GroupId& group, const std::vector<log::TopicPartition>& sources) {
   const ListPtr list = sources.empty() ? nullptr : new_list(sources.size());
   for (const log::TopicPartition& source : sources) add(*list, source, RD_KAFKA_OFFSET_INVALID);
   const std::string what = "cannot ask for the positions of group '" + group.value() + "'";
   auto* request = rd_kafka_ListConsumerGroupOffsets_new(group.value().c_str(), list.get());
   const QueuePtr queue(rd_kafka_queue_new(admin_.get()));
   const AdminOptionsPtr options =
-      admin_options(*admin_, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+      admin_options(*admin_, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kQuestionMax);
   rd_kafka_error_destroy(rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), 1));
   rd_kafka_ListConsumerGroupOffsets(admin_.get(), &request, 1, options.get(), queue.get());
   rd_kafka_ListConsumerGroupOffsets_destroy(request);
@@ -258,12 +271,16 @@ Result<std::map<log::TopicPartition, Offset>> Client::committed(
     const auto* found = rd_kafka_group_result_partitions(results[i]);
     for (int k = 0; found != nullptr && k < found->cnt; ++k) {
       const auto& entry = found->elems[k];
-      // Partitions whose topic is gone are errors, and none of anybody's business.
-      if (entry.err == RD_KAFKA_RESP_ERR_NO_ERROR && entry.offset >= 0)
-        positions[source_of(entry)] = Offset(entry.offset);
+      if (entry.err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT) return std::optional<std::map<log::TopicPartition, Offset>>();
+      // A partition whose topic is gone has no position any more.
+      if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR &&
+          code_of(entry.err) != ErrorCode::kUnknownTopic) {
+        return to_error(entry.err, what);
+      }
+      if (entry.offset >= 0) positions[source_of(entry)] = Offset(entry.offset);
     }
   }
-  return positions;
+  return std::optional(std::move(positions));
 }
 
 Result<std::string> Client::place() {
@@ -289,10 +306,11 @@ Result<EventPtr> wait_for_answer(rd_kafka_queue_t& queue, std::string_view what)
   return to_error(error, what, rd_kafka_event_error_string(answer.get()));
 }
 
-AdminOptionsPtr admin_options(rd_kafka_t& handle, rd_kafka_admin_op_t operation) {
+AdminOptionsPtr admin_options(rd_kafka_t& handle, rd_kafka_admin_op_t operation,
+                              Milliseconds patience) {
   AdminOptionsPtr options(rd_kafka_AdminOptions_new(&handle, operation));
   std::array<char, 256> reason{};
-  const auto error = rd_kafka_AdminOptions_set_request_timeout(options.get(), ms(kRequestMax),
+  const auto error = rd_kafka_AdminOptions_set_request_timeout(options.get(), ms(patience),
                                                                reason.data(), reason.size());
   CHECK(error == RD_KAFKA_RESP_ERR_NO_ERROR);
   return options;

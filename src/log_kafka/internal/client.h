@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ namespace millrace::log_kafka::internal {
 
 // How long one request to a broker may take.
 inline constexpr Milliseconds kRequestMax{10'000};
+// The same for questions asked while records are read: whoever asks must soon be able to stop.
+inline constexpr Milliseconds kQuestionMax{3'000};
 
 struct TopicSizes {
   std::int32_t partitions = 0;
@@ -79,6 +82,9 @@ class Client {
   Client(const KafkaLogOptions& options, env::Clock& clock, telemetry::Logger& logger);
   Result<std::map<log::TopicPartition, Offset>> ask_offsets(
       rd_kafka_t& handle, const std::vector<log::TopicPartition>& sources, std::int64_t time);
+  // Nothing while a transaction still decides.
+  Result<std::optional<std::map<log::TopicPartition, Offset>>> ask_committed(
+      const GroupId& group, const std::vector<log::TopicPartition>& sources);
   static void on_error(rd_kafka_t* handle, int code, const char* reason, void* opaque);
   static void on_log(const rd_kafka_t* handle, int level, const char* facility, const char* text);
 
@@ -95,6 +101,7 @@ class Client {
 
 // Waits for the answer of an administrative request on `queue`.
 Result<EventPtr> wait_for_answer(rd_kafka_queue_t& queue, std::string_view what);
-AdminOptionsPtr admin_options(rd_kafka_t& handle, rd_kafka_admin_op_t operation);
+AdminOptionsPtr admin_options(rd_kafka_t& handle, rd_kafka_admin_op_t operation,
+                              Milliseconds patience = kRequestMax);
 
 }  // namespace millrace::log_kafka::internal

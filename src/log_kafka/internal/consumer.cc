@@ -315,8 +315,9 @@ Result<log::Event> KafkaConsumer::poll(SteadyTime until) {
       events_.pop_front();
       return event;
     }
-    if (!in_flight_ && !revoking_) {
+    if (!revoking_ && !handed_ahead_) {
       MILLRACE_ASSIGN(auto batch, next_batch());
+      handed_ahead_ = in_flight_ && batch;
       if (batch) return log::Event(std::move(*batch));
       if (!events_.empty()) continue;
     }
@@ -335,6 +336,7 @@ std::optional<log::CommitOutcome> KafkaConsumer::take_outcome() {
   auto outcome = committer_->take_outcome();
   if (!outcome) return std::nullopt;
   in_flight_ = false;
+  handed_ahead_ = false;
   if (outcome->result == log::CommitResult::kCommitted) {
     for (const log::Position& position : asked_) {
       const auto found = partitions_.find(position.source);
@@ -491,7 +493,7 @@ Status KafkaConsumer::rewind() {
 }
 
 Result<std::map<log::TopicPartition, Offset>> KafkaConsumer::end_offsets() {
-  MILLRACE_ASSIGN(auto ends, client_->settled_ends(assigned()));
+  MILLRACE_ASSIGN(auto ends, client_->list_offsets(assigned(), RD_KAFKA_OFFSET_END));
   for (auto& [source, partition] : partitions_) partition.end = ends.at(source);
   return ends;
 }

@@ -104,6 +104,7 @@ class KafkaConsumer final : public log::Consumer {
   std::vector<log::TopicPartition> unreleased_;
   std::deque<log::Event> events_;
   bool in_flight_ = false;
+  bool handed_ahead_ = false;  // a batch, while a commit is in flight
   std::vector<log::Position> asked_;  // positions of the commit in flight
   std::optional<log::CommitOutcome> refused_;
   std::optional<Error> fatal_;

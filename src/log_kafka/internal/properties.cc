@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t kSecretFileMax = 64 << 10;
 
 // The reference systems' names, and the library's.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kAliases{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kAliases{{
     {"bootstrap_servers", "bootstrap.servers"},
     {"security_protocol", "security.protocol"},
     {"sasl_mechanism", "sasl.mechanisms"},
@@ -24,6 +24,13 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kAliases{
     {"ssl_certfile", "ssl.certificate.location"},
     {"ssl_keyfile", "ssl.key.location"},
     {"ssl_password", "ssl.key.password"},
+    // The library's own second names, which it does not list.
+    {"sasl.mechanism", "sasl.mechanisms"},
+    {"compression.type", "compression.codec"},
+    {"delivery.timeout.ms", "message.timeout.ms"},
+    {"max.in.flight", "max.in.flight.requests.per.connection"},
+    {"queue.buffering.max.ms", "linger.ms"},
+    {"retries", "message.send.max.retries"},
 }};
 
 struct Default {
@@ -33,22 +40,22 @@ struct Default {
 // What differs from the library's own defaults, and why:
 constexpr std::array<Default, 13> kDefaults{{
     {"client.id", "millrace"},
-    {"check.crcs", "true"},                        // a flipped bit must not be scored
-    {"socket.nagle.disable", "true"},              // small requests go out at once
-    {"socket.keepalive.enable", "true"},           // a peer that is gone is noticed
-    {"reconnect.backoff.ms", "100"},               //
-    {"reconnect.backoff.max.ms", "1000"},          // a broker that is back is found within a second
+    {"check.crcs", "true"},                // a flipped bit must not be scored
+    {"socket.nagle.disable", "true"},      // small requests go out at once
+    {"socket.keepalive.enable", "true"},   // a peer that is gone is noticed
+    {"reconnect.backoff.ms", "100"},       //
+    {"reconnect.backoff.max.ms", "1000"},  // a broker that is back is found within a second
     {"topic.metadata.refresh.interval.ms", "10000"},  // added partitions are taken up
     {"topic.metadata.propagation.max.ms", "3000"},    // a deleted topic is said within seconds
-    {"queued.min.messages", "100000"},             // a queue that runs full stops fetching for 1 s
-    {"queued.max.messages.kbytes", "65536"},       // bytes fetched ahead, shared by all partitions
-    {"linger.ms", "5"},                            // batches of one commit are sent together
-    {"queue.buffering.max.messages", "1000000"},   //
-    {"queue.buffering.max.kbytes", "131072"},      // bytes appended and not yet acknowledged
+    {"queued.min.messages", "100000"},            // a queue that runs full stops fetching for 1 s
+    {"queued.max.messages.kbytes", "65536"},      // bytes fetched ahead, shared by all partitions
+    {"linger.ms", "5"},                           // batches of one commit are sent together
+    {"queue.buffering.max.messages", "1000000"},  //
+    {"queue.buffering.max.kbytes", "131072"},     // bytes appended and not yet acknowledged
 }};
 
 // Set by millrace itself: its guarantees rest on them.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOurs{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kOurs{{
     {"group.id", "--consumer-group"},
     {"group.instance.id", "the group, this machine and --home"},
     {"transactional.id", "the group, this machine and --home"},
@@ -61,6 +68,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOurs{{
     {"partition.assignment.strategy", "equal partition numbers go to one member"},
     {"acks", "an acknowledged record must survive"},
     {"request.required.acks", "an acknowledged record must survive"},
+    {"partitioner", "equal keys land where Java's clients put them"},
 }};
 
 std::string library_name(const std::string& name) {
@@ -71,8 +79,8 @@ std::string library_name(const std::string& name) {
 }
 
 Error at(const Property& property, const std::string& message) {
-  return {ErrorCode::kConfig, "Kafka property '" + property.name + "' (" + property.origin + ") " +
-                                  message};
+  return {ErrorCode::kConfig,
+          "Kafka property '" + property.name + "' (" + property.origin + ") " + message};
 }
 
 std::vector<std::string> known_names() {
@@ -82,6 +90,11 @@ std::vector<std::string> known_names() {
   const char** entries = rd_kafka_conf_dump(conf.get(), &count);
   for (std::size_t i = 0; i + 1 < count; i += 2) names.emplace_back(entries[i]);
   rd_kafka_conf_dump_free(entries, count);
+  const TopicConfPtr topic_conf(rd_kafka_topic_conf_new());
+  entries = rd_kafka_topic_conf_dump(topic_conf.get(), &count);
+  for (std::size_t i = 0; i + 1 < count; i += 2) names.emplace_back(entries[i]);
+  rd_kafka_conf_dump_free(entries, count);
+  names.emplace_back("acks");
   for (const auto& [alias, target] : kAliases) {
     names.emplace_back(alias);
     names.emplace_back(target);
@@ -114,8 +127,8 @@ Status set(rd_kafka_conf_t& conf, const std::string& name, const std::string& va
       rd_kafka_conf_set(&conf, name.c_str(), value.c_str(), reason.data(), reason.size());
   if (result == RD_KAFKA_CONF_OK) return {};
   // The library's words repeat the value; a secret must not be seen.
-  const std::string why = is_secret(name) ? "is not accepted" : "is not accepted: " +
-                                                                    printable(reason.data());
+  const std::string why =
+      is_secret(name) ? "is not accepted" : "is not accepted: " + printable(reason.data());
   return Error(ErrorCode::kConfig, "Kafka property '" + name + "' " + why);
 }
 

@@ -161,6 +161,15 @@ void read_report(MapReader& top, ReportSpec& report) {
   map.finish();
 }
 
+void read_kafka(MapReader& top, std::map<std::string, std::string>& properties) {
+  const auto* entries = top.entries("kafka");
+  if (entries == nullptr) return;
+  MapReader map = top.map("kafka");
+  for (const config::MapEntry& entry : *entries)
+    properties[entry.key] = map.optional_text(entry.key).value_or("");
+  map.finish();
+}
+
 }  // namespace
 
 void read_settings(MapReader& top, Pipeline& pipeline) {
@@ -177,6 +186,7 @@ void read_settings(MapReader& top, Pipeline& pipeline) {
   read_split(top, pipeline.split);
   pipeline.sample_weight = top.optional_text("sample_weight").value_or("");
   read_report(top, pipeline.report);
+  read_kafka(top, pipeline.kafka);
 }
 
 }  // namespace millrace::spec::internal
