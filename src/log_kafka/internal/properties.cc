@@ -83,6 +83,7 @@ Error at(const Property& property, const std::string& message) {
           "Kafka property '" + property.name + "' (" + property.origin + ") " + message};
 }
 
+// Names to suggest; the library does not list those that have no default.
 std::vector<std::string> known_names() {
   std::vector<std::string> names;
   const ConfPtr conf(rd_kafka_conf_new());
@@ -94,12 +95,17 @@ std::vector<std::string> known_names() {
   entries = rd_kafka_topic_conf_dump(topic_conf.get(), &count);
   for (std::size_t i = 0; i + 1 < count; i += 2) names.emplace_back(entries[i]);
   rd_kafka_conf_dump_free(entries, count);
-  names.emplace_back("acks");
   for (const auto& [alias, target] : kAliases) {
     names.emplace_back(alias);
     names.emplace_back(target);
   }
   return names;
+}
+
+bool is_known(const std::string& name) {
+  if (library_name(name) != name) return true;
+  const ConfPtr trial(rd_kafka_conf_new());
+  return rd_kafka_conf_set(trial.get(), name.c_str(), "", nullptr, 0) != RD_KAFKA_CONF_UNKNOWN;
 }
 
 Result<std::string> value_of(const Property& property) {
@@ -139,10 +145,9 @@ Result<std::vector<Property>> resolve(const KafkaLogOptions& options) {
     resolved[name] = {name, std::string(one.value), "default"};
   }
   resolved["bootstrap.servers"] = {"bootstrap.servers", options.brokers, "--log"};
-  const std::vector<std::string> names = known_names();
   for (const Property& property : options.properties) {
-    if (std::find(names.begin(), names.end(), property.name) == names.end()) {
-      return at(property, "is unknown" + did_you_mean(property.name, names));
+    if (!is_known(property.name)) {
+      return at(property, "is unknown" + did_you_mean(property.name, known_names()));
     }
     const std::string name = library_name(property.name);
     if (name == "bootstrap.servers" || name == "metadata.broker.list") {

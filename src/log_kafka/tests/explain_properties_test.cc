@@ -21,7 +21,8 @@ TEST(ExplainProperties, TheLibrarysNamesAreKnownSecondAndTopicNamesToo) {
   for (const char* setting :
        {"compression.type=lz4", "compression.codec=zstd", "linger.ms=7", "queue.buffering.max.ms=7",
         "retries=3", "delivery.timeout.ms=5000", "message.timeout.ms=5000", "compression.level=3",
-        "max.in.flight=3", "sasl.mechanism=PLAIN", "statistics.interval.ms=1000"}) {
+        "max.in.flight=3", "sasl.mechanism=PLAIN", "client.rack=a",
+        "statistics.interval.ms=1000"}) {
     const std::string text = setting;
     const std::size_t equals = text.find('=');
     const auto result = explained({{text.substr(0, equals), text.substr(equals + 1), "-X"}});
