@@ -3,7 +3,7 @@
 # millrace_kafka_cluster(<name> VERSION <version> [ARGS <arguments of tools/kafka up>])
 #   A cluster that lives from the first to the last test that needs it: ctest fixture <name>, after failures too.
 # millrace_kafka_test(<name> "<sources>" CLUSTERS <clusters> LIBS <libraries> [TIMEOUT <seconds>]
-#                     [RESOURCE_LOCK <name>])
+#                     [RESOURCE_LOCK <name>] [FIXTURES <further fixtures>])
 #   A test binary with label kafka. It runs once for each of its clusters; kafka_testing::Cluster::shared() is the one
 #   at hand. CLUSTERS own is for tests that only use clusters of their own (Cluster::start).
 
@@ -29,7 +29,7 @@ function(millrace_kafka_cluster name)
 endfunction()
 
 function(millrace_kafka_test name sources)
-  cmake_parse_arguments(T "" "TIMEOUT;RESOURCE_LOCK" "CLUSTERS;LIBS" ${ARGN})
+  cmake_parse_arguments(T "" "TIMEOUT;RESOURCE_LOCK" "CLUSTERS;LIBS;FIXTURES" ${ARGN})
   if(NOT sources)
     return()
   endif()
@@ -53,7 +53,9 @@ function(millrace_kafka_test name sources)
     set(tests ${cluster}_${name}_TESTS)
     gtest_discover_tests(${name} TEST_PREFIX "${cluster}.${name}." TEST_LIST ${tests}
       DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
-      PROPERTIES LABELS kafka TIMEOUT ${T_TIMEOUT} FIXTURES_REQUIRED kafka.${cluster} ${lock})
+      PROPERTIES LABELS kafka TIMEOUT ${T_TIMEOUT} ${lock})
+    list(TRANSFORM T_FIXTURES PREPEND kafka. OUTPUT_VARIABLE fixtures)
+    millrace_set_list_on_tests(${tests} FIXTURES_REQUIRED "kafka.${cluster};${fixtures}")
     millrace_set_list_on_tests(${tests} ENVIRONMENT "${environment}")
   endforeach()
 endfunction()

@@ -1,16 +1,14 @@
 #include "kafka/cluster.h"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 
 #include "base/check.h"
 #include "json/json.h"
+#include "kafka/command.h"
 
 #ifndef MILLRACE_KAFKA_TOOL  // CMake says where it is
 #define MILLRACE_KAFKA_TOOL "tools/kafka"
@@ -84,23 +82,17 @@ std::unique_ptr<Cluster> Cluster::start(const ClusterOptions& options) {
 }
 
 std::optional<std::string> Cluster::run(const std::string& arguments) const {
-  const std::string command = "'" MILLRACE_KAFKA_TOOL "' " + arguments + " --name " + name_;
-  std::FILE* pipe = ::popen(command.c_str(), "re");
-  CHECK(pipe != nullptr);
-  std::string output;
-  std::array<char, 4096> buffer{};
-  while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
-    output.append(buffer.data(), size);
-  }
-  const int status = ::pclose(pipe);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return output;
-  ADD_FAILURE() << "failed: " << command << "\n" << output;
+  const std::string command = quote(MILLRACE_KAFKA_TOOL) + " " + arguments + " --name " + name_;
+  const CommandResult result = run_command(command);
+  if (result.exit_code == 0) return result.output;
+  ADD_FAILURE() << "failed: " << command << "\n" << result.output;
   return std::nullopt;
 }
 
 void Cluster::read_report(const std::string& report) {
   const auto parsed = json::parse(report, "tools/kafka");
   if (!parsed) return;  // run() has failed the test
+  folder_ = text(*parsed, "folder");
   bootstrap_ = text(*parsed, "bootstrap");
   version_ = text(*parsed, "version");
   nodes_ = static_cast<int>(parsed->at("nodes").size());
@@ -114,6 +106,10 @@ void Cluster::read_report(const std::string& report) {
 void Cluster::command_on_node(const std::string& command, int node) const {
   CHECK(ownership_ == Ownership::kOwn);
   run(command + " " + std::to_string(node));
+}
+
+std::string Cluster::data_folder(int node) const {
+  return folder_ + "/node-" + std::to_string(node) + "/data";
 }
 
 void Cluster::stop(int node) { command_on_node("stop", node); }

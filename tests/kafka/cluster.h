@@ -62,6 +62,9 @@ class Cluster {
   // One a node; empty without `proxied`.
   const std::vector<ProxiedPorts>& proxied() const { return proxied_; }
 
+  // Where node `node` keeps its topics: a folder TOPIC-PARTITION each.
+  std::string data_folder(int node) const;
+
   // Nodes count from 1. Only of an own cluster.
   void stop(int node);       // orderly
   void stop_hard(int node);  // kill -9
@@ -79,6 +82,7 @@ class Cluster {
 
   std::string name_;
   Ownership ownership_;
+  std::string folder_;
   std::string bootstrap_;
   std::string version_;
   int nodes_ = 0;
