@@ -145,7 +145,7 @@ class Interop : public ::testing::Test {
     return arguments;
   }
   std::string new_topic(const std::string& stem, int partitions = 2) const {
-    const std::string topic = unique_name(stem);
+    std::string topic = unique_name(stem);
     const Finished made = place_.run(on_kafka(
         {"topics", "create", "--topic", topic, "--partitions", std::to_string(partitions)}));
     EXPECT_EQ(made.exit_code, 0) << made.err;
