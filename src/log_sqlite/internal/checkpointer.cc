@@ -15,10 +15,13 @@ Checkpointer::~Checkpointer() {
 
 void Checkpointer::note(int pages) {
   if (pages < kPassivePages) return;
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   pages_ = pages;
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   wake_.notify_one();
+  if (pages < kHoldPages) return;
+  const std::uint64_t round = rounds_;
+  done_.wait_for(lock, kHoldMax, [this, round] { return rounds_ != round; });
 }
 
 void Checkpointer::run() {
@@ -46,6 +49,8 @@ void Checkpointer::run() {
     }
     if (database) done = checkpoint(*database);
     lock.lock();
+    ++rounds_;
+    done_.notify_all();
     if (!done) wake_.wait_for(lock, kPauseAfterFailure, [this] { return stop_; });
   }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -19,6 +20,10 @@ class Checkpointer {
   static constexpr int kPassivePages = 512;  // 8 MiB
   // ... and from this one on writers wait until the rest is moved and the WAL begins anew.
   static constexpr int kRestartPages = 2048;  // 32 MiB
+  // Beyond this length, when the thread does not get to run, each commit waits for it: at most so
+  // long, since it may be a reader, or a full disk, that keeps it.
+  static constexpr int kHoldPages = 4096;  // 64 MiB
+  static constexpr Milliseconds kHoldMax{100};
 
   Checkpointer(env::Path file, SqliteLogOptions::Synchronous synchronous)
       : file_(std::move(file)), synchronous_(synchronous) {}
@@ -37,6 +42,8 @@ class Checkpointer {
   const SqliteLogOptions::Synchronous synchronous_;
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable done_;
+  std::uint64_t rounds_ = 0;  // of run(), successful or not
   int pages_ = 0;
   bool stop_ = false;
   std::thread thread_;

@@ -39,6 +39,7 @@ Result<std::unique_ptr<log::Producer>> SqliteProducer::open(LogFile& log,
     const env::Path lock =
         log.locks() / ("produce-" + env::sha256_hex(options.resume_id).substr(0, 32));
     auto held = env::FileLock::acquire(lock);
+    if (!held && held.error().code() != ErrorCode::kLockHeld) return held.error();
     if (!held) {
       return held.error().with_context("another producer with the id '" + options.resume_id +
                                        "' is at work");

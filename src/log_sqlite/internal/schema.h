@@ -33,7 +33,7 @@ Status recognise_log(Database& database);
 // The identity of an open log. kCorrupt when its row is damaged.
 Result<LogIdentity> read_identity(Database& database);
 
-// kUnavailable when the file at the path is no longer the one that was opened.
+// kIo when the file at the path is no longer the one that was opened.
 Status check_not_swapped(const env::Path& file, const LogIdentity& identity);
 
 }  // namespace millrace::log_sqlite::internal

@@ -128,9 +128,9 @@ class Driver {
     client_->records.clear();
     std::size_t seen = 0;
     do {
-      seen = client_->records.size();
+      seen = client_->records.size() + client_->gaps.size();
       client_->poll_once();
-    } while (client_->records.size() > seen);
+    } while (client_->records.size() + client_->gaps.size() > seen);
     note(!client_->error.has_value());
     std::map<std::int32_t, std::string> values;
     for (const auto& record : client_->records) {
