@@ -14,7 +14,8 @@ void say_bad_lines(Session& session, const std::vector<engine::BadLine>& lines,
   for (std::size_t i = 0; i < lines.size() && i < kShown; ++i) {
     session.say("line " + std::to_string(lines[i].line) + ": " + printable(lines[i].message, 500));
   }
-  if (total > kShown) session.say("... and " + human_count(total - kShown) + " more bad rows");
+  if (total > kShown)
+    session.say("... and " + human_count(total - kShown, "more bad row", "more bad rows"));
 }
 
 json::Value bad_lines_json(const std::vector<engine::BadLine>& lines) {

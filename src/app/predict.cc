@@ -4,9 +4,9 @@
 #include "app/bad_lines.h"
 #include "app/command_line.h"
 #include "app/commands.h"
-#include "app/csv_text.h"
 #include "app/output_file.h"
 #include "app/session.h"
+#include "base/csv_cell.h"
 #include "base/human.h"
 #include "engine/file_rows.h"
 #include "engine/record_scorer.h"
@@ -35,7 +35,7 @@ struct Chunk {
   std::vector<std::int64_t> lines;                    // of all rows
   std::vector<std::optional<std::size_t>> record_of;  // row -> index into records
   std::vector<std::string> unreadable;                // row -> reason, for rows without a record
-  std::vector<std::string_view> raw;                  // row -> bytes in the file
+  std::vector<std::string_view> input;                // row -> its columns as CSV
 
   void clear() {
     arena.clear();
@@ -43,7 +43,7 @@ struct Chunk {
     lines.clear();
     record_of.clear();
     unreadable.clear();
-    raw.clear();
+    input.clear();
   }
 };
 
@@ -61,7 +61,11 @@ class Predicting {
       : session_(session), pipeline_(pipeline), scorer_(scorer), out_(out), csv_(csv) {}
 
   Status run(engine::FileRows& rows) {
-    if (csv_) MILLRACE_TRY(write_header(rows.columns()));
+    if (csv_) {
+      columns_ =
+          rows.format() == codec::TableFormat::kCsv ? rows.columns() : pipeline_.schema.names();
+      MILLRACE_TRY(write_header());
+    }
     while (true) {
       MILLRACE_ASSIGN(const bool more, fill(rows));
       MILLRACE_TRY(write_chunk());
@@ -83,7 +87,7 @@ class Predicting {
       MILLRACE_ASSIGN(const std::optional<engine::FileRows::Row> row, rows.next());
       if (!row) return false;
       chunk_.lines.push_back(row->line);
-      chunk_.raw.push_back(csv_ ? chunk_.arena.copy(row->raw) : std::string_view());
+      chunk_.input.push_back(csv_ ? chunk_.arena.copy(input_columns(*row)) : std::string_view());
       chunk_.unreadable.push_back(row->errors != nullptr ? all_messages(*row->errors) : "");
       if (row->errors != nullptr) {
         chunk_.record_of.emplace_back();
@@ -98,10 +102,30 @@ class Predicting {
     return true;
   }
 
-  Status write_header(const std::vector<std::string>& columns) {
+  // The cells of a CSV, or the fields of a JSON object that the schema names; commas between, and
+  // nothing but commas for a row that cannot be read.
+  std::string input_columns(const engine::FileRows::Row& row) const {
     std::string line;
-    for (const std::string& column : columns) {
-      append_csv_cell(line, column);
+    const json::Value object = row.cells.empty() && row.errors == nullptr
+                                   ? json::parse(row.message, "row").value_or(json::Value())
+                                   : json::Value();
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (i > 0) line += ',';
+      if (i < row.cells.size()) {
+        append_csv_verbatim(line, row.cells[i]);
+      } else if (const auto found = object.find(columns_[i]); found != object.end()) {
+        append_csv_verbatim(line, found->is_string() ? found->get_ref<const std::string&>()
+                                  : found->is_null() ? std::string()
+                                                     : json::to_line(*found));
+      }
+    }
+    return line;
+  }
+
+  Status write_header() {
+    std::string line;
+    for (const std::string& column : columns_) {
+      append_csv_verbatim(line, column);
       line += ',';
     }
     line += pipeline_.output.label_field + "," + pipeline_.output.probability_field +
@@ -146,10 +170,10 @@ class Predicting {
     if (bad_lines.size() < engine::kBadLinesKeptMax) bad_lines.push_back({chunk_.lines[row], why});
   }
 
-  // The input's own bytes, then the prediction.
+  // The input's columns, then the prediction.
   void append_csv_row(std::string& text, std::size_t row, const engine::ScoredRecord* scored,
                       const std::string& why) {
-    text.append(chunk_.raw[row]).append(",");
+    text.append(chunk_.input[row]).append(",");
     if (scored != nullptr) {
       const auto& levels = pipeline_.schema.field(*pipeline_.schema.label()).values;
       const std::size_t positive = pipeline_.positive_code();
@@ -168,6 +192,7 @@ class Predicting {
   engine::RecordScorer& scorer_;
   OutputFile& out_;
   bool csv_;
+  std::vector<std::string> columns_;  // of the input, in CSV output
   Chunk chunk_;
   engine::ScoredBatch scored_;
 };
@@ -186,11 +211,6 @@ Result<int> run(Session& session, const Options& options) {
   MILLRACE_ASSIGN(engine::FileRows rows,
                   engine::FileRows::open(pipeline, options.data, session.stop()));
   const bool csv = options.out.ends_with(".csv");
-  if (csv && rows.format() != codec::TableFormat::kCsv) {
-    return Error(ErrorCode::kUsage,
-                 "--out " + options.out +
-                     ": CSV output repeats the input's columns, so the input must be CSV");
-  }
   MILLRACE_ASSIGN(OutputFile out, OutputFile::open(session, options.out));
   Predicting predicting(session, pipeline, scorer, out, csv);
   MILLRACE_TRY(predicting.run(rows));
@@ -202,10 +222,11 @@ Result<int> run(Session& session, const Options& options) {
     result["bad_rows"] = predicting.bad;
     result["model_version"] = scorer.model_version();
     result["out"] = options.out;
-    MILLRACE_TRY(session.finish(result, human_count(predicting.predicted) +
-                                            " rows predicted with model " + scorer.model_version() +
-                                            ", " + human_count(predicting.bad) +
-                                            " bad rows; written to " + options.out));
+    MILLRACE_TRY(session.finish(result, human_count(predicting.predicted, "row", "rows") +
+                                            " predicted with model " + scorer.model_version() +
+                                            ", " +
+                                            human_count(predicting.bad, "bad row", "bad rows") +
+                                            "; written to " + options.out));
   }
   return predicting.bad > 0 && !options.allow_invalid ? exit_code_of(ErrorCode::kBadData) : 0;
 }
@@ -222,7 +243,8 @@ void register_predict(CommandLine& line) {
       .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
       .value("--data,--dataset-path", &options->data, "CSV or NDJSON file, or - for standard input")
       .value("--out", &options->out,
-             "Output: .csv repeats the input's columns, anything else is NDJSON (default: -)")
+             "Output: .csv is the input's columns and the prediction, anything else NDJSON "
+             "(default: -)")
       .value("--model", &options->model, "Model version, or its number (default: the current one)")
       .value("--model-path", &options->model_path, "Folder of a model outside --home")
       .value("--predictor", &options->predictor,

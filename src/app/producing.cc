@@ -154,13 +154,14 @@ std::string describe(const ingest::ProduceSummary& s) {
     return s.source + " is already on " + s.topic +
            " whole; nothing was sent (--restart sends it again)";
   }
-  std::string text = (s.dry_run ? "would send " : "sent ") + human_count(s.sent) + " rows of " +
-                     s.source + " to " + s.topic;
+  std::string text = (s.dry_run ? "would send " : "sent ") + human_count(s.sent, "row", "rows") +
+                     " of " + s.source + " to " + s.topic;
   if (!s.dry_run)
     text += " in " + human_seconds(s.duration_s) + " (" + human_rate(s.rate_per_s()) + ")";
   if (s.resumed_from.value() > 0)
     text += ", from row " + human_count(static_cast<std::uint64_t>(s.resumed_from.value()));
-  if (s.bad_rows > 0) text += "; " + human_count(s.bad_rows) + " bad rows were skipped";
+  if (s.bad_rows > 0)
+    text += "; " + human_count(s.bad_rows, "bad row was skipped", "bad rows were skipped");
   if (s.stop == ingest::ProduceStop::kSignal) {
     text += s.resumable ? "; stopped, the same command goes on from here" : "; stopped";
   }

@@ -139,7 +139,8 @@ std::string describe(const TrainingOutcome& outcome) {
                      (outcome.current ? ", now the current one" : ", not promoted") + "\n";
   text += "hold-out (" + human_count(m.rows_holdout) +
           " rows): " + describe_metrics(m.metrics_holdout) + "\n";
-  if (outcome.bad_rows > 0) text += human_count(outcome.bad_rows) + " bad rows were left out\n";
+  if (outcome.bad_rows > 0)
+    text += human_count(outcome.bad_rows, "bad row was left out\n", "bad rows were left out\n");
   return text;
 }
 

@@ -33,6 +33,10 @@ std::string three_digits(double value) {
 
 std::string human_count(std::uint64_t count) { return with_commas(fmt::format("{}", count)); }
 
+std::string human_count(std::uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", human_count(count), count == 1 ? one : many);
+}
+
 std::string human_number(double value, int decimals) {
   CHECK(decimals >= 0 && decimals <= 6);
   if (!std::isfinite(value)) return "-";
@@ -73,6 +77,14 @@ std::string human_seconds(double seconds) {
   if (seconds < kHour - 0.5) {
     const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
     return fmt::format("{} min {} s", whole / 60, whole % 60);
+  }
+  constexpr double kDay = 24 * kHour;
+  if (seconds >= 2 * kDay) {
+    constexpr double kHoursMax = 1e15;
+    const auto hours =
+        static_cast<std::uint64_t>(std::fmin(std::round(seconds / kHour), kHoursMax));
+    const std::string days = human_count(hours / 24) + " d";
+    return hours % 24 == 0 ? days : fmt::format("{} {} h", days, hours % 24);
   }
   constexpr double kMinutesMax = 1e15;  // beyond, the conversion to an integer would overflow
   const auto minutes = static_cast<std::uint64_t>(std::fmin(std::round(seconds / 60), kMinutesMax));

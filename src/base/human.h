@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace millrace {
 
 // 1234567 -> "1,234,567".
 std::string human_count(std::uint64_t count);
+// The same with its noun: "1 row", "1,234 rows".
+std::string human_count(std::uint64_t count, std::string_view one, std::string_view many);
 
 // `decimals` digits after the point (0 to 6), thousands separated; "-" when not finite. A value
 // that rounds to zero has no sign.
@@ -21,8 +24,8 @@ std::string human_percent(double share);
 // SI units, three significant digits: 999 -> "999 B", 12345678 -> "12.3 MB".
 std::string human_bytes(std::uint64_t bytes);
 
-// A span of time: "850 µs", "12.3 ms", "1.25 s", "2 min 5 s", "3 h 12 min"; "-" when not finite or
-// negative.
+// A span of time: "850 µs", "12.3 ms", "1.25 s", "2 min 5 s", "3 h 12 min", "7 d"; "-" when not
+// finite or negative.
 std::string human_seconds(double seconds);
 
 // Events a second: "12,345/s"; below 100 with a digit: "4.2/s".

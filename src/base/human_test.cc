@@ -7,6 +7,12 @@
 namespace millrace {
 namespace {
 
+TEST(HumanCount, NamesOneAndMany) {
+  EXPECT_EQ(human_count(1, "row", "rows"), "1 row");
+  EXPECT_EQ(human_count(0, "row", "rows"), "0 rows");
+  EXPECT_EQ(human_count(1234, "row", "rows"), "1,234 rows");
+}
+
 TEST(HumanCount, ThousandsAreSeparated) {
   EXPECT_EQ(human_count(0), "0");
   EXPECT_EQ(human_count(999), "999");
@@ -51,6 +57,9 @@ TEST(HumanSeconds, PicksTheUnitThatReadsBest) {
   EXPECT_EQ(human_seconds(125), "2 min 5 s");
   EXPECT_EQ(human_seconds(3599.7), "1 h 0 min");
   EXPECT_EQ(human_seconds(11'520), "3 h 12 min");
+  EXPECT_EQ(human_seconds(24 * 3600), "24 h 0 min");
+  EXPECT_EQ(human_seconds(7 * 24 * 3600), "7 d");
+  EXPECT_EQ(human_seconds(3.25 * 24 * 3600), "3 d 6 h");
   EXPECT_EQ(human_seconds(-1), "-");
   EXPECT_EQ(human_seconds(std::numeric_limits<double>::infinity()), "-");
 }

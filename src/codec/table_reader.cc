@@ -68,7 +68,8 @@ struct TableReader::State {
   Last last_in_sight(std::string_view text) const;
   void advance(std::size_t bytes, std::int64_t lines);
 
-  std::string name;  // for messages
+  std::string name;       // for messages
+  bool nameless = false;  // no ending says what it holds
   TableFormat format;
   CsvDialect dialect;
   internal::BlockReader blocks;
@@ -92,9 +93,12 @@ Result<TableReader> TableReader::open(const std::string& path, TableFormat forma
   if (stop != nullptr) file.interrupt_by(*stop);
   const std::string name = path == "-" ? "standard input" : "'" + path + "'";
   auto state = std::make_unique<State>(std::move(file), name, format, dialect);
+  state->nameless = path == "-";
   MILLRACE_TRY(state->start(schema));
   return TableReader(std::move(state));
 }
+
+TableFormat TableReader::format() const { return state_->format; }
 
 const std::vector<std::string>& TableReader::columns() const { return state_->columns.names; }
 
@@ -126,6 +130,9 @@ Status TableReader::State::start(const data::Schema& schema) {
   while (blocks.window().size() < kMagicBytesMax && !blocks.at_end()) MILLRACE_TRY(blocks.more());
   MILLRACE_TRY(internal::check_is_text(blocks.window(), name));
   if (blocks.window().starts_with(kByteOrderMark)) blocks.consume(kByteOrderMark.size());
+  if (nameless && internal::trimmed(blocks.window()).starts_with('{')) {
+    format = TableFormat::kNdjson;
+  }
   if (format == TableFormat::kCsv) {
     if (dialect.header) return read_header(schema);
     MILLRACE_ASSIGN(columns, internal::columns_of_schema(schema, name));

@@ -40,8 +40,8 @@ struct CsvDialect {
 // a row, nothing is checked but row_bytes_max.
 enum class TableFormat { kCsv, kNdjson, kRaw };
 
-// By the name's ending (.csv; .ndjson, .jsonl, .json), "-" and unknown endings: CSV unless stated
-// otherwise. .parquet: kNotBuilt, saying so.
+// By the name's ending (.csv; .ndjson, .jsonl, .json); "-" and unknown endings: CSV. .parquet:
+// kNotBuilt, saying so.
 Result<TableFormat> format_of_path(std::string_view path);
 
 // One row of a file. Views live until the next read.
@@ -58,7 +58,8 @@ struct TableRow {
 // Not thread-safe. Reads in blocks; memory is bounded by the limits, not by the file.
 class TableReader {
  public:
-  // `path` "-" is standard input. Opens and reads the header. Errors: kNoInput, kPermission, kIo;
+  // `path` "-" is standard input, whose first byte tells CSV from NDJSON ('{'): format() then says
+  // which. Opens and reads the header. Errors: kNoInput, kPermission, kIo;
   // kBadData for a header with duplicate columns, an empty file, or a wrong dialect (one column
   // where the schema has many: says which separator the line seems to have), or a CSV without a
   // column that the schema requires (the label is never required here). With `stop`, waiting for a
@@ -70,6 +71,7 @@ class TableReader {
   TableReader& operator=(TableReader&&) noexcept;
   ~TableReader();
 
+  TableFormat format() const;
   // Names of the CSV's columns after ignoring and renaming; empty for NDJSON.
   const std::vector<std::string>& columns() const;
   // The next row, or nullopt at the end. Errors: kIo and kInterrupted; bad rows are rows with

@@ -10,27 +10,26 @@ Result<FileRows> FileRows::open(const spec::Pipeline& pipeline, const std::strin
   MILLRACE_ASSIGN(codec::TableReader reader,
                   codec::TableReader::open(path, format, pipeline.csv, pipeline.schema, &stop));
   std::unique_ptr<codec::RowEncoder> encoder;
-  if (format == codec::TableFormat::kCsv) {
+  if (reader.format() == codec::TableFormat::kCsv) {
     encoder = std::make_unique<codec::RowEncoder>(pipeline.schema, reader.columns(), pipeline.csv);
   }
-  return FileRows(format, std::move(reader), std::move(encoder));
+  return FileRows(std::move(reader), std::move(encoder));
 }
 
 Result<std::optional<FileRows::Row>> FileRows::next() {
-  MILLRACE_ASSIGN(const std::optional<codec::TableRow> row, reader_.next());
-  if (!row) return std::optional<Row>();
+  MILLRACE_ASSIGN(const bool found, reader_.read(row_));
+  if (!found) return std::optional<Row>();
   Row out;
-  out.line = row->line;
-  out.raw = row->raw;
-  if (!row->errors.empty()) {
-    errors_ = row->errors;
-    out.errors = &errors_;
+  out.line = row_.line;
+  out.cells = row_.cells;
+  if (!row_.errors.empty()) {
+    out.errors = &row_.errors;
     return std::optional<Row>(out);
   }
   if (encoder_) {
-    encoder_->encode(*row, {}, {}, message_);
+    encoder_->encode(row_, {}, {}, message_);
   } else {
-    message_.assign(row->raw);
+    message_.assign(row_.raw);
   }
   const std::size_t size = message_.size();
   message_.append(kArenaPadding, '\0');

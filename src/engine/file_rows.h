@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,12 +24,12 @@ class FileRows {
   struct Row {
     std::int64_t line = 0;
     std::string_view message;  // JSON; empty with errors. kArenaPadding readable bytes follow
-    std::string_view raw;      // the row's bytes in the file
+    std::span<const std::string_view> cells;  // CSV: beside columns(); of a bad row none
     const data::RecordErrors* errors =
         nullptr;  // what makes the row unreadable; nullptr when nothing does
   };
 
-  // `path`: CSV or NDJSON by its ending, "-" is standard input (CSV). Errors: as
+  // `path`: CSV or NDJSON by its ending, "-" is standard input (either). Errors: as
   // codec::TableReader::open(). `stop` ends the wait for a pipe (kInterrupted) and outlives this.
   static Result<FileRows> open(const spec::Pipeline& pipeline, const std::string& path,
                                const env::StopToken& stop);
@@ -36,7 +37,7 @@ class FileRows {
   // The next row, nullopt at the end; views live until the next call. Errors: kIo.
   Result<std::optional<Row>> next();
 
-  codec::TableFormat format() const { return format_; }
+  codec::TableFormat format() const { return reader_.format(); }
   // The header line as it stands in a CSV file's columns (after ignoring and renaming); empty for
   // NDJSON.
   const std::vector<std::string>& columns() const { return reader_.columns(); }
@@ -44,15 +45,13 @@ class FileRows {
   std::uint64_t bytes_total() const { return reader_.bytes_total(); }
 
  private:
-  FileRows(codec::TableFormat format, codec::TableReader reader,
-           std::unique_ptr<codec::RowEncoder> encoder)
-      : format_(format), reader_(std::move(reader)), encoder_(std::move(encoder)) {}
+  FileRows(codec::TableReader reader, std::unique_ptr<codec::RowEncoder> encoder)
+      : reader_(std::move(reader)), encoder_(std::move(encoder)) {}
 
-  codec::TableFormat format_;
   codec::TableReader reader_;
   std::unique_ptr<codec::RowEncoder> encoder_;  // of a CSV
+  codec::TableRow row_;                         // the last one read
   std::string message_;
-  data::RecordErrors errors_;
 };
 
 }  // namespace millrace::engine

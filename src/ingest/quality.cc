@@ -7,7 +7,6 @@
 #include "codec/row_decoder.h"
 #include "ingest/internal/row_source.h"
 #include "json/json.h"
-#include "json/text.h"
 
 namespace millrace::ingest {
 namespace {
@@ -116,9 +115,10 @@ Result<QualityReport> measure_quality(const spec::Pipeline& pipeline, const std:
   MILLRACE_ASSIGN(const codec::TableFormat format, codec::format_of_path(path));
   MILLRACE_ASSIGN(codec::TableReader reader,
                   codec::TableReader::open(path, format, pipeline.csv, pipeline.schema, &stop));
-  MILLRACE_ASSIGN(codec::RowDecoder decoder,
-                  codec::RowDecoder::make(pipeline.schema, reader.columns(), pipeline.csv,
-                                          codec::Purpose::kScoring));
+  MILLRACE_ASSIGN(
+      codec::RowDecoder decoder,
+      codec::RowDecoder::make(pipeline.schema, reader.columns(), pipeline.csv,
+                              codec::Purpose::kScoring, pipeline.input.decode_limits()));
   QualityReport report;
   report.source = path == "-" ? "standard input" : path;
   Measurement measurement(pipeline.schema, reader.columns());
@@ -170,33 +170,6 @@ json::Value to_json(const QualityReport& report) {
   }
   value["bad"] = std::move(bad);
   return value;
-}
-
-std::string to_csv(const QualityReport& report) {
-  std::string text =
-      "column,type,total,missing,missing_percent,invalid,longest_gap,mean,std,min,max\n";
-  const auto add_name = [&text](const std::string& name) {
-    if (name.find_first_of(",\"\r\n") == std::string::npos) {
-      text += name;
-      return;
-    }
-    text += '"';
-    for (const char c : name) text.append(c == '"' ? 2 : 1, c);
-    text += '"';
-  };
-  for (const ColumnQuality& column : report.columns) {
-    add_name(column.name);
-    text += "," + column.type + "," + std::to_string(column.total) + "," +
-            std::to_string(column.missing) + ",";
-    json::append_number(text, std::round(column.missing_percent() * 100) / 100);
-    text += "," + std::to_string(column.invalid) + "," + std::to_string(column.longest_gap);
-    for (const double figure : {column.mean, column.std_dev, column.min, column.max}) {
-      text += ',';
-      if (column.numbers > 0) json::append_number(text, figure);
-    }
-    text += '\n';
-  }
-  return text;
 }
 
 }  // namespace millrace::ingest

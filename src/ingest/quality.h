@@ -46,7 +46,5 @@ Result<QualityReport> measure_quality(const spec::Pipeline& pipeline, const std:
                                       const env::StopToken& stop);
 
 json::Value to_json(const QualityReport& report);
-// One line a column, with a header; numbers of columns without any are empty.
-std::string to_csv(const QualityReport& report);
 
 }  // namespace millrace::ingest

@@ -78,17 +78,6 @@ RC_GTEST_PROP(HtmlTextProperty, IsAlwaysPlainUtf8, (const std::string& bytes)) {
   RC_ASSERT(text.find_first_of("<>\"'") == std::string::npos);
 }
 
-TEST(CsvCell, QuotesAndDefusesFormulas) {
-  EXPECT_EQ(csv_cell("plain"), "plain");
-  EXPECT_EQ(csv_cell("a,\"b\""), "\"a,\"\"b\"\"\"");
-  EXPECT_EQ(csv_cell("=1+1"), "'=1+1");
-  EXPECT_EQ(csv_cell("+cmd|' /C calc'!A0"), "'+cmd|' /C calc'!A0");
-  EXPECT_EQ(csv_cell("-2+3"), "'-2+3");
-  EXPECT_EQ(csv_cell("\tx"), "'\tx");
-  EXPECT_EQ(csv_cell("-3.5"), "-3.5");
-  EXPECT_EQ(csv_cell("-"), "'-");
-}
-
 TEST(Plot, DrawsBarsInProportion) {
   Plot plot({100, 50, 0, 0, 0, 0}, Axis{0, 10, {}}, Axis{0, 4, {}});
   plot.bar(0, 5, 2, "base", "half <");

@@ -31,7 +31,7 @@ std::uint64_t positives(const RunSummary& s) {
 }
 
 std::string counted(std::uint64_t count, const SummaryWords& words) {
-  return human_count(count) + " " + (count == 1 ? words.record : words.records);
+  return human_count(count, words.record, words.records);
 }
 
 // "Churn = Yes", or "Yes" without a name.

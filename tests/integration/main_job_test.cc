@@ -1,6 +1,7 @@
 // The main job on real customers: every row of the CSV comes out scored.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "program.h"
@@ -60,6 +61,72 @@ TEST(MainJob, FileAndStreamAgreeOnEveryCustomer) {
     const bool positive = line["churn_probability"].get<double>() >= 0.35;
     ASSERT_EQ(line["prediction"], positive ? "Yes" : "No");
   }
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+// Whatever the input is written like, CSV output is commas, the input's columns, the prediction.
+TEST(MainJob, PredictWritesCsvOfAnyInput) {
+  const Workplace place;
+  place.train_telco();
+  const std::string rows = place.simulate(3) + "not json\n";
+  place.write("rows.ndjson", rows);
+  const Finished from_json =
+      place.run({"predict", "telco-churn", "--data", "rows.ndjson", "--out", "json.csv"});
+  EXPECT_EQ(from_json.exit_code, 65) << from_json.err;
+  const auto json_lines = lines_of(*env::read_file(place.file("json.csv"), 1 << 20));
+  ASSERT_EQ(json_lines.size(), 5U);
+  EXPECT_EQ(json_lines[0].substr(0, 18), "customerID,gender,");
+  const auto first = json::parse(lines_of(rows)[0], "row");
+  EXPECT_EQ(json_lines[1].substr(0, 10), (*first)["customerID"].get<std::string>());
+  EXPECT_NE(json_lines[4].find("not JSON"), std::string::npos);
+  const auto commas = [](const std::string& line) {
+    return std::count(line.begin(), line.end(), ',');
+  };
+  EXPECT_EQ(commas(json_lines[1]), commas(json_lines[0]));
+  EXPECT_EQ(json_lines[4].find_first_not_of(','), static_cast<std::size_t>(commas(json_lines[0])));
+
+  std::string semicolons;
+  for (const auto& [name, value] : first->items())
+    semicolons += (semicolons.empty() ? "" : ";") + name;
+  semicolons += "\n";
+  for (const auto& [name, value] : first->items()) {
+    semicolons += (semicolons.back() == '\n' ? "" : ";") +
+                  (value.is_string() ? value.get<std::string>() : json::to_line(value));
+  }
+  place.write("rows.csv", semicolons + "\n");
+  const Finished from_csv = place.run({"predict", "telco-churn", "--data", "rows.csv", "--out",
+                                       "csv.csv", "--set", "csv.separator=';'"});
+  EXPECT_EQ(from_csv.exit_code, 0) << from_csv.err;
+  const auto csv_lines = lines_of(*env::read_file(place.file("csv.csv"), 1 << 20));
+  ASSERT_EQ(csv_lines.size(), 2U);
+  EXPECT_EQ(commas(csv_lines[1]), commas(csv_lines[0]));
+}
+
+// What one command prints another takes: standard input may be CSV or NDJSON.
+TEST(MainJob, StandardInputIsCsvOrNdjson) {
+  const Workplace place;
+  place.train_telco();
+  const std::string rows = place.simulate(20);
+  const Finished produced =
+      place.run_with_input({"produce", "telco-churn", "--data", "-", "--json"}, rows);
+  EXPECT_EQ(produced.exit_code, 0) << produced.err;
+  EXPECT_EQ(produced.last_json()["sent"], 20);
+  const Finished predicted = place.run_with_input({"predict", "telco-churn", "--data", "-"}, rows);
+  EXPECT_EQ(predicted.json_lines().size(), 20U);
+  EXPECT_EQ(place
+                .run_with_input({"produce", "telco-churn", "--data", "-", "--json"},
+                                "customerID,tenure\n0001-ABCDE,4\n")
+                .exit_code,
+            65);
 }
 
 // Where scoring goes on after a stop is the log's business: a second window finds nothing to do.

@@ -35,20 +35,19 @@ Result<std::unique_ptr<TableSource>> TableSource::open(const spec::Pipeline& pip
   }
   MILLRACE_ASSIGN(codec::TableReader reader,
                   codec::TableReader::open(path, format, pipeline.csv, pipeline.schema, &stop));
-  if (key.kind == KeyRule::Kind::kField && format == codec::TableFormat::kCsv &&
+  if (key.kind == KeyRule::Kind::kField && reader.format() == codec::TableFormat::kCsv &&
       !find_column(reader.columns(), key.text)) {
     return Error(ErrorCode::kConfig, path + " has no column '" + key.text +
                                          "' to take the key from" +
                                          did_you_mean(key.text, reader.columns()) +
                                          " (another key: --key COLUMN, uuid, hash or none)");
   }
-  return std::unique_ptr<TableSource>(
-      new TableSource(pipeline, format, std::move(reader), key, stamping));
+  return std::unique_ptr<TableSource>(new TableSource(pipeline, std::move(reader), key, stamping));
 }
 
-TableSource::TableSource(const spec::Pipeline& pipeline, codec::TableFormat format,
-                         codec::TableReader reader, const KeyRule& key, Stamping stamping)
-    : format_(format),
+TableSource::TableSource(const spec::Pipeline& pipeline, codec::TableReader reader,
+                         const KeyRule& key, Stamping stamping)
+    : format_(reader.format()),
       reader_(std::move(reader)),
       encoder_(pipeline.schema, reader_.columns(), pipeline.csv),
       keys_(key),

@@ -36,8 +36,8 @@ class TableSource final : public RowSource {
   const std::string& stamp_field() const { return stamp_field_; }
 
  private:
-  TableSource(const spec::Pipeline& pipeline, codec::TableFormat format, codec::TableReader reader,
-              const KeyRule& key, Stamping stamping);
+  TableSource(const spec::Pipeline& pipeline, codec::TableReader reader, const KeyRule& key,
+              Stamping stamping);
   void fill_from_cells(const codec::TableRow& from, SourceRow& row);
   void fill_from_json(const codec::TableRow& from, SourceRow& row);
 

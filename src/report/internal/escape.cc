@@ -1,7 +1,6 @@
 #include "report/internal/escape.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "base/text.h"
 
@@ -38,15 +37,6 @@ void append_ascii(std::string& out, char c) {
   }
 }
 
-// Digits with at most one point and a leading sign: what a spreadsheet reads as a number anyway.
-bool is_plain_number(std::string_view text) {
-  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
-  const auto is_digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
-  return std::count(text.begin(), text.end(), '.') <= 1 &&
-         std::any_of(text.begin(), text.end(), is_digit) &&
-         std::all_of(text.begin(), text.end(), [&](char c) { return c == '.' || is_digit(c); });
-}
-
 }  // namespace
 
 std::string html_text(std::string_view text, std::size_t characters_max) {
@@ -67,21 +57,6 @@ std::string html_text(std::string_view text, std::size_t characters_max) {
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
-}
-
-std::string csv_cell(std::string_view text) {
-  std::string cell;
-  const bool formula =
-      !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos;
-  if (formula && !is_plain_number(text)) cell += '\'';
-  cell += text;
-  if (cell.find_first_of("\",\r\n") == std::string::npos) return cell;
-  std::string quoted = "\"";
-  for (const char c : cell) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted += '"';
 }
 
 }  // namespace millrace::report

@@ -10,9 +10,4 @@ namespace millrace::report {
 // bytes that are not UTF-8 as U+FFFD; cut after `characters_max` characters with "…".
 std::string html_text(std::string_view text, std::size_t characters_max = 120);
 
-// One cell of a CSV file (RFC 4180), quoted where needed. Text that a spreadsheet would run as a
-// formula (it starts with = + - @, a tab or a carriage return, and is not a plain number) gets an
-// apostrophe in front.
-std::string csv_cell(std::string_view text);
-
 }  // namespace millrace::report

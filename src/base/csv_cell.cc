@@ -1,8 +1,8 @@
-#include "app/csv_text.h"
+#include "base/csv_cell.h"
 
 #include <charconv>
 
-namespace millrace::app {
+namespace millrace {
 namespace {
 
 bool is_number(std::string_view text) {
@@ -18,14 +18,21 @@ void append_csv_cell(std::string& out, std::string_view text) {
   constexpr std::string_view kFormula = "=+-@\t\r";
   const bool formula =
       !text.empty() && kFormula.find(text.front()) != std::string_view::npos && !is_number(text);
-  const bool quote = text.find_first_of(",\"\r\n") != std::string_view::npos;
-  if (quote) out += '"';
-  if (formula) out += '\'';
+  if (!formula) return append_csv_verbatim(out, text);
+  append_csv_verbatim(out, "'" + std::string(text));
+}
+
+void append_csv_verbatim(std::string& out, std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+    out += text;
+    return;
+  }
+  out += '"';
   for (const char c : text) {
     if (c == '"') out += '"';
     out += c;
   }
-  if (quote) out += '"';
+  out += '"';
 }
 
-}  // namespace millrace::app
+}  // namespace millrace
