@@ -2,11 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 
 #include "base/check.h"
 #include "base/text.h"
+#include "config/settings.h"
 
 namespace millrace::app {
 namespace {
@@ -23,13 +23,8 @@ class Formatter final : public CLI::Formatter {
 };
 
 // The environment variable of a long flag; "" for a short one.
-std::string environment_name(const CLI::Option& option) {
-  if (option.get_lnames().empty()) return "";
-  std::string name = "MILLRACE_" + option.get_lnames().front();
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-    return c == '-' ? '_' : static_cast<char>(std::toupper(c));
-  });
-  return name;
+std::string variable_of(const CLI::Option& option) {
+  return option.get_lnames().empty() ? "" : config::environment_name(option.get_lnames().front());
 }
 
 CLI::App* add_app(CLI::App* parent, const std::string& name, const std::string& summary,
@@ -52,7 +47,7 @@ CLI::App* add_app(CLI::App* parent, const std::string& name, const std::string& 
 void collect_flags(const CLI::App* app, const std::string& path, std::vector<FlagRow>& rows) {
   for (const CLI::Option* option : app->get_options()) {
     if (option->get_lnames().empty() || option->get_lnames().front() == "help") continue;
-    rows.push_back({path, "--" + option->get_lnames().front(), environment_name(*option),
+    rows.push_back({path, "--" + option->get_lnames().front(), variable_of(*option),
                     option->get_description()});
   }
   for (const CLI::App* child : app->get_subcommands([](const CLI::App*) { return true; })) {
@@ -140,7 +135,7 @@ namespace {
 
 CLI::Option* named(CLI::Option* option, const char* type) {
   option->type_name(type);
-  option->envname(environment_name(*option));
+  option->envname(variable_of(*option));
   return option;
 }
 
@@ -148,7 +143,7 @@ CLI::Option* named(CLI::Option* option, const char* type) {
 
 Command& Command::flag(const std::string& names, bool* target, const std::string& help) {
   CLI::Option* option = app_->add_flag(names, *target, help);
-  option->envname(environment_name(*option));
+  option->envname(variable_of(*option));
   return *this;
 }
 
@@ -288,8 +283,11 @@ Result<bool> CommandLine::parse(int argc, const char* const* argv) {
     const bool is_extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
     // A misspelled sub-command also shows as one that is missing.
     if (is_extra || (wants_command && !extras.empty())) return unknown_word(root, app, extras);
-    return Error(ErrorCode::kUsage, std::string(error.what()) + " (millrace " +
-                                        (app == &root ? "" : app->get_name() + " ") + "--help)");
+    // A check without a name leaves its place before the colon empty.
+    const std::string_view what = error.what();
+    const std::string text(what.substr(what.starts_with(": ") ? 2 : 0));
+    return Error(ErrorCode::kUsage,
+                 text + " (millrace " + (app == &root ? "" : app->get_name() + " ") + "--help)");
   }
   const CLI::App* app = deepest(&root);
   if (app == &root) {
@@ -302,15 +300,6 @@ Result<bool> CommandLine::parse(int argc, const char* const* argv) {
 }
 
 const Run& CommandLine::chosen() const { return state_->runs.at(state_->chosen); }
-
-std::string CommandLine::chosen_name() const {
-  std::string name;
-  for (const CLI::App* app = state_->chosen; app->get_parent() != nullptr;
-       app = app->get_parent()) {
-    name = name.empty() ? app->get_name() : app->get_name() + " " + name;
-  }
-  return name;
-}
 
 std::vector<FlagRow> CommandLine::flags() const {
   std::vector<FlagRow> rows;

@@ -96,7 +96,6 @@ class CommandLine {
   Result<bool> parse(int argc, const char* const* argv);
   // The chosen command's action; after parse() returned true.
   const Run& chosen() const;
-  std::string chosen_name() const;
 
   std::vector<FlagRow> flags() const;
   // The flags of every command, after parse().

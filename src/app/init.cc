@@ -30,8 +30,9 @@ Result<int> run(Session& session, const Options& options) {
   if (!written) {
     return Error(ErrorCode::kUsage, "'" + file.string() + "' exists already and is left as it is");
   }
-  // A file name on the command line needs a '/' to be told from a shipped pipeline's name.
-  const std::string argument = folder.has_parent_path() ? folder.string() : "./" + folder.string();
+  // A folder named like a shipped pipeline needs a '/' to be told from it.
+  const bool shipped = spec::shipped_file(folder.string(), "pipeline.yaml").has_value();
+  const std::string argument = shipped ? "./" + folder.string() : folder.string();
   json::Value result;
   result["pipeline"] = name;
   result["file"] = file.string();
@@ -48,7 +49,7 @@ void register_init(CommandLine& line) {
   auto options = std::make_shared<Options>();
   line.command("init", "Write a starter pipeline from what a file holds",
                "millrace init accounts --data accounts.csv --target left\n"
-               "millrace train ./accounts --data accounts.csv")
+               "millrace train accounts --data accounts.csv")
       .positional("name", &options->name, "Name of the pipeline and of the folder it is written to")
       .value("--data,--dataset-path", &options->data,
              "CSV or NDJSON file with a header and the target")

@@ -31,17 +31,20 @@ void declare_common(CommandLine& line, CommonFlags& flags, bool& version) {
       .flag("--version", &version, "Print the version");
 }
 
-int report(const Error& error, const CommonFlags& flags) {
+// `signal`: what asked the program to stop, 0 for nothing. A job that it cut short tells it by its
+// exit code.
+int report(const Error& error, const CommonFlags& flags, int signal = 0) {
+  const bool cut_short = error.code() == ErrorCode::kInterrupted && signal != 0;
+  const int exit_code = cut_short ? 128 + signal : error.exit_code();
   std::fprintf(stderr, "millrace: %s\n", error.message().c_str());
   if (flags.json) {
     json::Value object;
-    object["error"] = {{"code", to_string(error.code())},
-                       {"message", error.message()},
-                       {"exit", error.exit_code()}};
+    object["error"] = {
+        {"code", to_string(error.code())}, {"message", error.message()}, {"exit", exit_code}};
     std::fprintf(stdout, "%s\n", json::to_line(object).c_str());
     std::fflush(stdout);
   }
-  return error.exit_code();
+  return exit_code;
 }
 
 }  // namespace
@@ -93,7 +96,7 @@ int run_program(int argc, const char* const* argv) {
   stop.listen_to_signals();
   Session session(flags, env::real_clock(), stop, logger);
   const Result<int> exit = line.chosen()(session);
-  if (!exit) return report(exit.error(), flags);
+  if (!exit) return report(exit.error(), flags, stop.signal());
   if (const Status flushed = session.flush(); !flushed) return report(flushed.error(), flags);
   return *exit;
 }

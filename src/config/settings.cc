@@ -26,13 +26,6 @@ std::string environment_name(std::string_view flag) {
   return name;
 }
 
-std::optional<std::string> environment_value(const Environment& environment,
-                                             std::string_view flag) {
-  const auto found = environment.find(environment_name(flag));
-  if (found == environment.end() || found->second.empty()) return std::nullopt;
-  return found->second;
-}
-
 std::vector<std::string> unknown_variables(const Environment& environment,
                                            std::span<const Setting> settings,
                                            std::span<const std::string_view> others) {

@@ -30,9 +30,6 @@ struct Setting {
 // "--batch-size" is MILLRACE_BATCH_SIZE.
 std::string environment_name(std::string_view flag);
 
-// What the environment says for a flag; nothing for unset or empty variables.
-std::optional<std::string> environment_value(const Environment& environment, std::string_view flag);
-
 // Names that start with MILLRACE_ and belong to none of the settings nor to `others` (full names),
 // in order: ignored, but worth a word.
 std::vector<std::string> unknown_variables(const Environment& environment,

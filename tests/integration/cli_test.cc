@@ -39,8 +39,9 @@ INSTANTIATE_TEST_SUITE_P(
         ExitCase{{"score"}, 2, "pipeline"}, ExitCase{{"topics"}, 2, "subcommand"},
         ExitCase{{"score", "telco-churn", "--mode", "fast"}, 2, "streaming, batch"},
         ExitCase{{"score", "telco-churn", "--max-messages", "0"}, 2, "max-messages"},
-        ExitCase{
-            {"score", "telco-churn", "--model-backend", "spark"}, 2, "--model-backend is gone"},
+        ExitCase{{"score", "telco-churn", "--model-backend", "spark"},
+                 2,
+                 "millrace: --model-backend is gone"},
         ExitCase{
             {"score", "telco-churn", "--preprocessor-path", "x"}, 2, "--preprocessor-path is gone"},
         ExitCase{
@@ -261,11 +262,11 @@ TEST(Cli, InitPipelineWorksWithoutAnEdit) {
   place.write("accounts.csv", csv);
   ASSERT_EQ(place.run({"init", "accounts", "--data", "accounts.csv", "--target", "left"}).exit_code,
             0);
-  ASSERT_EQ(place.run({"validate", "./accounts"}).exit_code, 0);
-  ASSERT_EQ(place.run({"train", "./accounts", "--data", "accounts.csv"}).exit_code, 0);
-  ASSERT_EQ(place.run({"produce", "./accounts", "--data", "accounts.csv"}).exit_code, 0);
+  ASSERT_EQ(place.run({"validate", "accounts"}).exit_code, 0);
+  ASSERT_EQ(place.run({"train", "accounts", "--data", "accounts.csv"}).exit_code, 0);
+  ASSERT_EQ(place.run({"produce", "accounts", "--data", "accounts.csv"}).exit_code, 0);
   const json::Value scored =
-      place.run({"score", "./accounts", "--mode", "batch", "--json"}).last_json();
+      place.run({"score", "accounts", "--mode", "batch", "--json"}).last_json();
   EXPECT_EQ(scored["predicted"], 400);
   const auto messages = place.dump("accounts.predictions");
   ASSERT_EQ(messages.size(), 400U);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fstream>
 #include <map>
 #include <set>
 
@@ -15,6 +16,16 @@ std::map<std::string, int> keys_of(const std::vector<json::Value>& messages) {
   std::map<std::string, int> counts;
   for (const json::Value& message : messages) ++counts[message["key"].get<std::string>()];
   return counts;
+}
+
+// Whether the process has a handler for the signal by now; before, the kernel just ends it.
+bool handles(pid_t pid, int signal) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("SigCgt:")) continue;
+    return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1) != 0;
+  }
+  return false;
 }
 
 // Records not yet consumed; the largest number while the group knows no partition.
@@ -79,6 +90,25 @@ TEST(Signals, ScorerUnderLoadDrainsAndARestartGoesOn) {
   EXPECT_EQ(first + second, 40'000);
   const auto inputs = keys_of(place.dump("telco.raw.customers"));
   EXPECT_EQ(keys_of(place.dump("telco.churn.predictions")), inputs);
+}
+
+// A bounded job that a signal cuts short says by which in its exit code.
+TEST(Signals, BoundedJobsCutShortTellTheSignal) {
+  const Workplace place;
+  place.write("rows.ndjson", place.simulate(2000));
+  const std::vector<std::vector<std::string>> jobs = {
+      {"train", "telco-churn", "--data", "rows.ndjson", "--set", "model.trees=10000"},
+      {"produce", "telco-churn", "--data", "rows.ndjson", "--restart", "--events-per-sec", "1"}};
+  for (const auto& job : jobs) {
+    for (const int signal : {SIGINT, SIGTERM}) {
+      const auto process = place.start(job);
+      ASSERT_TRUE(eventually([&] { return handles(process->pid(), signal); }));
+      process->signal(signal);
+      const Finished stopped = process->wait(20);
+      EXPECT_EQ(stopped.exit_code, 128 + signal) << job[0];
+      EXPECT_NE(stopped.out + stopped.err, "") << job[0];
+    }
+  }
 }
 
 TEST(Signals, SecondSignalEndsAtOnce) {
