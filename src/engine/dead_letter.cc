@@ -7,6 +7,7 @@
 #include "env/clock.h"
 #include "env/digest.h"
 #include "json/json.h"
+#include "log/append_rules.h"
 
 namespace millrace::engine {
 namespace {
@@ -62,11 +63,17 @@ void read_envelope(DeadLetter& letter, const log::Record& record) {
   letter.attempt = json::get<std::uint32_t>(object, "retry_count").value_or(0) + 1;
   letter.source_partition = json::get<std::int64_t>(object, "source_partition").value_or(-1);
   letter.source_offset = json::get<std::int64_t>(object, "source_offset").value_or(-1);
+  if (object.contains("original_key")) letter.key.reset();
   const auto raw = object.find("original_bytes_base64");
+  const auto original = object.find("original_message");
   if (raw != object.end() && raw->is_string()) {
     letter.value = from_base64(raw->get_ref<const std::string&>());
   } else if (object.contains("original_text")) {
     letter.value = text("original_text");
+  } else if (original != object.end() && !original->empty()) {
+    letter.value = json::to_line(*original);  // by the system that is replaced
+  } else {
+    letter.value.reset();  // a tombstone
   }
 }
 
@@ -106,7 +113,6 @@ log::NewRecord DeadLetterWriter::compose(const log::TopicPartition& source,
                                          Timestamp failed_at) {
   names_.clear();
   values_.clear();
-  headers_.clear();
   const data::RecordError unknown;
   const data::RecordError& first = errors.empty() ? unknown : errors.front();
   json::Value details = json::Value::array();
@@ -122,15 +128,22 @@ log::NewRecord DeadLetterWriter::compose(const log::TopicPartition& source,
   add("group", group_.value());
   add("attempt", std::to_string(earlier_attempts(record) + 1));
   add("stage", std::string(stage));
+  original_ = record;
+  with_headers(record);
+  if (format_ == spec::DeadLetterFormat::kEnvelope)
+    compose_envelope(source, record, errors, failed_at);
+  return record_;
+}
+
+// The record as it came, with its own headers and ours behind them.
+void DeadLetterWriter::with_headers(const log::Record& record) {
+  headers_.clear();
   for (const log::Header& header : record.headers) {
     if (!is_ours(header.name)) headers_.push_back(header);
   }
   for (std::size_t i = 0; i < names_.size(); ++i)
     headers_.push_back({names_[i], std::string_view(values_[i])});
   record_ = {record.key, record.value, headers_, record.timestamp, std::nullopt};
-  if (format_ == spec::DeadLetterFormat::kEnvelope)
-    compose_envelope(source, record, errors, failed_at);
-  return record_;
 }
 
 // The reference's JSON: original_message is the object where the bytes are one, else {}, with the
@@ -162,6 +175,7 @@ void DeadLetterWriter::compose_envelope(const log::TopicPartition& source,
   envelope["source_offset"] = record.offset.value();
   envelope["failed_ts"] = env::format_rfc3339(failed_at);
   envelope["consumer_group"] = group_.value();
+  if (!record.key) envelope["original_key"] = nullptr;
   if (const std::uint32_t retries = earlier_attempts(record); retries > 0)
     envelope["retry_count"] = retries;
   envelope_ = json::to_line(envelope);
@@ -175,6 +189,12 @@ void DeadLetterWriter::compose_envelope(const log::TopicPartition& source,
 }
 
 log::NewRecord DeadLetterWriter::cut(std::size_t bytes_max) {
+  if (format_ == spec::DeadLetterFormat::kEnvelope) {
+    // An envelope holds the record twice: beside it, it may still fit whole.
+    with_headers(original_);
+    const bool fits = log::record_bytes(record_) <= bytes_max;
+    if (fits && headers_.size() <= log::kRecordHeadersMax) return record_;
+  }
   const std::string_view whole = record_.value.value_or("");
   add("truncated", "true");
   add("original_bytes", std::to_string(whole.size()));

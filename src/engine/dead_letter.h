@@ -31,17 +31,20 @@ class DeadLetterWriter {
                          const data::RecordErrors& errors, std::string_view stage,
                          Timestamp failed_at);
 
-  // The last composed record cut so that it is at most `bytes_max` in all: its value is cut at the
-  // end, and headers say truncated, the original size and the SHA-256 of the whole value.
+  // The last composed record again, at most `bytes_max` in all: an envelope gives way to headers,
+  // and what is still too large loses its original headers and the end of its value; headers then
+  // say truncated, the original size and the SHA-256 of the whole value.
   log::NewRecord cut(std::size_t bytes_max);
 
  private:
   void add(std::string_view name, std::string value);
+  void with_headers(const log::Record& record);
   void compose_envelope(const log::TopicPartition& source, const log::Record& record,
                         const data::RecordErrors& errors, Timestamp failed_at);
 
   spec::DeadLetterFormat format_;
   GroupId group_;
+  log::Record original_;  // of the last compose()
   log::NewRecord record_;
   std::vector<std::string> values_;  // what headers_ point into
   std::vector<std::string> names_;

@@ -102,6 +102,49 @@ TEST(DeadLetter, CutFitsTheLimitAndSaysSo) {
   EXPECT_TRUE(read_dead_letter(kQueue, record_of(cut, 0)).truncated);
 }
 
+// A record with no value must come back as one, not as the envelope around it.
+TEST(DeadLetter, EnvelopeOfATombstoneReadsBackAsOne) {
+  DeadLetterWriter writer(spec::DeadLetterFormat::kEnvelope, GroupId("g"));
+  log::Record tombstone = bad_record();
+  tombstone.key.reset();
+  tombstone.value.reset();
+  const log::NewRecord written =
+      writer.compose(kSource, tombstone, kErrors, "decode", Timestamp(0));
+  EXPECT_EQ(written.key, "UNKNOWN");
+  const DeadLetter letter = read_dead_letter(kQueue, record_of(written, 0));
+  EXPECT_EQ(letter.value, std::nullopt);
+  EXPECT_EQ(letter.key, std::nullopt);
+  EXPECT_EQ(letter.source_offset, 41);
+}
+
+TEST(DeadLetter, EnvelopeOfTheReplacedSystemGivesItsMessage) {
+  log::Record foreign = bad_record();
+  foreign.value =
+      R"({"original_message":{"tenure":200},"error_type":"validation_error","source_topic":"in"})";
+  const DeadLetter letter = read_dead_letter(kQueue, foreign);
+  EXPECT_EQ(letter.value, R"({"tenure":200})");
+  EXPECT_EQ(letter.key, "k");
+}
+
+// An envelope holds the bytes twice; where that is too much, headers say it all and nothing is
+// lost.
+TEST(DeadLetter, EnvelopeThatDoesNotFitGivesWayToHeaders) {
+  DeadLetterWriter writer(spec::DeadLetterFormat::kEnvelope, GroupId("g"));
+  log::Record bad = bad_record();
+  const std::string big = "{\"x\":\"" + std::string(6'000, 'x') + "\"}";
+  bad.value = big;
+  EXPECT_GT(writer.compose(kSource, bad, kErrors, "decode", Timestamp(0)).value->size(), 12'000U);
+  const log::NewRecord fitting = writer.cut(10'000);
+  EXPECT_EQ(fitting.value, big);
+  const DeadLetter letter = read_dead_letter(kQueue, record_of(fitting, 0));
+  EXPECT_FALSE(letter.truncated);
+  EXPECT_EQ(letter.code, "out_of_range");
+  EXPECT_EQ(letter.value, big);
+  const log::NewRecord cut = writer.cut(5'000);
+  EXPECT_TRUE(read_dead_letter(kQueue, record_of(cut, 0)).truncated);
+  EXPECT_LT(cut.value->size(), 5'000U);
+}
+
 TEST(DeadLetter, ForeignRecordKeepsItsBytesAndHasNoCode) {
   const DeadLetter letter = read_dead_letter(kQueue, bad_record());
   EXPECT_TRUE(letter.code.empty());
