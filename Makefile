@@ -102,7 +102,7 @@ bench: build  ## build and run the benchmarks, one line of JSON a result (MESSAG
 fuzz:  ## run each fuzz target for FUZZ_SECONDS (60)
 	@tools/install build fuzz
 	cmake --preset fuzz
-	cmake --build build/fuzz -j $(JOBS)
+	cmake --build build/fuzz -j $(JOBS) --target fuzz_targets
 	@for target in build/fuzz/bin/*_fuzz; do \
 	  name=$$(basename $$target _fuzz); corpus=build/fuzz/corpus/$$name; mkdir -p $$corpus; \
 	  echo "== $$name"; \
