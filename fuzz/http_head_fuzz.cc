@@ -23,7 +23,7 @@ void check_request(std::string_view bytes) {
     CHECK(head.find('\0') == std::string_view::npos);
     CHECK(http::internal::check_head(head).state == State::kComplete);
   } else if (check.state == State::kRefused) {
-    CHECK(http::reason_of(check.status) != "" && !check.reason.empty());
+    CHECK(!http::reason_of(check.status).empty() && !check.reason.empty());
   } else {
     CHECK(bytes.size() < http::kHeadBytesMax);
   }

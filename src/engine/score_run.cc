@@ -111,7 +111,8 @@ Status ScoreRun::loop() {
       continue;
     }
     if (!event) return event.error();
-    if (std::holds_alternative<log::Nothing>(*event)) go_on();  // nothing is waiting to be written
+    const bool idle = !in_flight_ && uncommitted_ == 0;  // nothing waits to be written
+    if (idle && std::holds_alternative<log::Nothing>(*event)) go_on();
     working_.stage_cpu_ns["poll"] += (env::thread_cpu_time() - before).count();
     MILLRACE_TRY(handle(std::move(*event)));
   }

@@ -208,6 +208,18 @@ TEST_F(ScoreMonitoring, IdleScorerStopsAtOnceBesideItsServer) {
   EXPECT_EQ(scorer->process().wait().exit_code, 0);
 }
 
+TEST_F(ScoreMonitoring, StartsByItselfWhenThereIsRoom) {
+  place_.write("full", "");
+  const auto scorer = score();
+  ASSERT_TRUE(
+      eventually([&] { return scorer->get("/ready").body.find("full") != std::string::npos; }));
+  EXPECT_EQ(scorer->get("/live").status, 200);
+  EXPECT_EQ(scorer->health()["checks"]["broker_connection"], "not_initialized");
+  std::filesystem::remove(place_.file("full"));
+  EXPECT_TRUE(eventually([&] { return scorer->ready(); })) << scorer->get("/ready").body;
+  EXPECT_TRUE(eventually([&] { return scorer->metrics().value(kConsumed) == 300; }));
+}
+
 // Not drained, so not 0: what was not committed comes again at the next start.
 TEST_F(ScoreMonitoring, StoppedOnAFullDiskTriesAgainLater) {
   const auto scorer = score();

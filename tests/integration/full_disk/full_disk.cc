@@ -35,6 +35,7 @@ Function next(const char* name) {
 
 }  // namespace
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C library's are reserved
 extern "C" {
 
 ssize_t write(int fd, const void* bytes, size_t size) {
@@ -59,3 +60,4 @@ ssize_t pwrite64(int fd, const void* bytes, size_t size, off64_t at) {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
