@@ -18,13 +18,13 @@ constexpr Milliseconds kPingSlice{250};
 constexpr Milliseconds kLookEvery{1'000};
 constexpr Milliseconds kLookPatience{200};
 constexpr Milliseconds kVisibleLook{5};
+constexpr Milliseconds kLeaderLook{20};
 constexpr std::size_t kTopicsNamedMax = 10'000;
 
 int ms(Milliseconds time) { return static_cast<int>(time.count()); }
 
 // syslog levels of the library's lines.
 constexpr int kSyslogWarning = 4;
-constexpr int kSyslogNotice = 5;
 
 }  // namespace
 
@@ -128,7 +128,7 @@ void Client::on_log(const rd_kafka_t* handle, int level, const char* facility, c
   const std::string line = "Kafka client " + std::string(facility) + ": " + printable(text, 500);
   if (level < kSyslogWarning) {
     hooks->client->logger_->info(line);
-  } else if (level <= kSyslogNotice) {
+  } else {
     hooks->client->logger_->debug(line);
   }
 }
@@ -210,21 +210,14 @@ Result<std::map<log::TopicPartition, Offset>> Client::ask_offsets(
   if (sources.empty()) return offsets;
   const ListPtr list = new_list(sources.size());
   for (const log::TopicPartition& source : sources) add(*list, source, time);
-  const auto error = rd_kafka_offsets_for_times(&handle, list.get(), ms(kQuestionMax));
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "cannot ask for offsets");
-  health_.up();
+  MILLRACE_TRY(ask_leaders(handle, *list));
   std::vector<log::TopicPartition> at_end;
   for (int i = 0; i < list->cnt; ++i) {
     const auto& entry = list->elems[i];
-    if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return to_error(entry.err, "cannot ask for offsets of topic '" + std::string(entry.topic) +
-                                     "', partition " + std::to_string(entry.partition));
-    }
-    const log::TopicPartition source = source_of(entry);
     if (entry.offset >= 0) {
-      offsets[source] = Offset(entry.offset);
+      offsets[source_of(entry)] = Offset(entry.offset);
     } else {
-      at_end.push_back(source);  // nothing is that late
+      at_end.push_back(source_of(entry));  // nothing is that late
     }
   }
   if (at_end.empty()) return offsets;
@@ -232,6 +225,32 @@ Result<std::map<log::TopicPartition, Offset>> Client::ask_offsets(
   MILLRACE_ASSIGN(const auto ends, ask_offsets(handle, at_end, RD_KAFKA_OFFSET_END));
   offsets.insert(ends.begin(), ends.end());
   return offsets;
+}
+
+// Leaders move, and are news to this client after a topic was made: asked again for a while.
+Status Client::ask_leaders(rd_kafka_t& handle, rd_kafka_topic_partition_list_t& list) {
+  const SteadyTime give_up_at = clock_->steady() + kQuestionMax;
+  const ListPtr question = copy_list(list);
+  while (true) {
+    auto error = rd_kafka_offsets_for_times(&handle, &list, ms(kQuestionMax));
+    std::string what = "cannot ask for offsets";
+    for (int i = 0; i < list.cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+      error = list.elems[i].err;
+      what += " of topic '" + std::string(list.elems[i].topic) + "'";
+    }
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      health_.up();
+      return {};
+    }
+    const bool moved = error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+                       error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+                       error == RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH ||
+                       error == RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH;
+    if (!moved || clock_->steady() >= give_up_at) return to_error(error, what);
+    clock_->sleep_until(clock_->steady() + kLeaderLook);
+    MILLRACE_TRY(find_topics(handle, TopicName(list.elems[0].topic)));  // learns the leaders anew
+    for (int i = 0; i < list.cnt; ++i) list.elems[i].offset = question->elems[i].offset;
+  }
 }
 
 Result<std::map<log::TopicPartition, Offset>> Client::committed(

@@ -82,6 +82,7 @@ class Client {
   Client(const KafkaLogOptions& options, env::Clock& clock, telemetry::Logger& logger);
   Result<std::map<log::TopicPartition, Offset>> ask_offsets(
       rd_kafka_t& handle, const std::vector<log::TopicPartition>& sources, std::int64_t time);
+  Status ask_leaders(rd_kafka_t& handle, rd_kafka_topic_partition_list_t& list);
   // Nothing while a transaction still decides.
   Result<std::optional<std::map<log::TopicPartition, Offset>>> ask_committed(
       const GroupId& group, const std::vector<log::TopicPartition>& sources);

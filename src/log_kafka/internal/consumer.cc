@@ -10,6 +10,7 @@ namespace millrace::log_kafka::internal {
 namespace {
 
 constexpr std::uint64_t kOne = 1;
+constexpr Milliseconds kPassMarkersEvery{1'000};
 constexpr Milliseconds kSeekMax{5'000};
 constexpr Milliseconds kAbortMax{10'000};
 constexpr Milliseconds kCloseMax{10'000};
@@ -101,6 +102,7 @@ KafkaConsumer::~KafkaConsumer() { (void)close(); }
 
 Status KafkaConsumer::close() {
   if (closed_ || !handle_) return {};
+  if (committer_ && client_->health().status()) pass_markers(Patience::kWait);
   closed_ = true;
   if (committer_) committer_->stop();
   committer_.reset();
@@ -321,6 +323,7 @@ Result<log::Event> KafkaConsumer::poll(SteadyTime until) {
       if (batch) return log::Event(std::move(*batch));
       if (!events_.empty()) continue;
     }
+    pass_markers(Patience::kNone);
     client_->look_whether_back();
     if (client_->clock().steady() >= until) return log::Event(log::Nothing{});
     if (wake_.wait(until, client_->clock()) == Wake::Woken::kAsked) {
@@ -328,6 +331,30 @@ Result<log::Event> KafkaConsumer::poll(SteadyTime until) {
       return log::Event(log::Nothing{});
     }
   }
+}
+
+// Markers behind the last record are nobody's work: once everything before them is committed they
+// are stored as consumed, so that an idle group has no lag.
+void KafkaConsumer::pass_markers(Patience patience) {
+  if (in_flight_ || revoking_ || sender_->has_uncommitted()) return;
+  const SteadyTime now = client_->clock().steady();
+  if (patience == Patience::kNone && now < passed_ + kPassMarkersEvery) return;
+  const ListPtr list = new_list(partitions_.size());
+  for (auto& [source, partition] : partitions_) {
+    const auto end = partition.feed.end_reached();
+    // Where nothing was ever committed the start stays as it was asked for.
+    if (!end || partition.rewind_to.value() == 0 || *end <= partition.rewind_to ||
+        partition.feed.position() != partition.rewind_to) {
+      continue;
+    }
+    add(*list, source, end->value());
+    partition.rewind_to = *end;
+    partition.feed.pass(*end);
+  }
+  if (list->cnt == 0) return;
+  passed_ = now;
+  // Nothing depends on it: what fails is done with the next commit.
+  (void)rd_kafka_commit(handle_.get(), list.get(), patience == Patience::kNone ? 1 : 0);
 }
 
 std::optional<log::CommitOutcome> KafkaConsumer::take_outcome() {

@@ -81,6 +81,8 @@ class KafkaConsumer final : public log::Consumer {
                        rd_kafka_resp_err_t error);
   Result<std::optional<log::Batch>> next_batch();
   Status skip_gap(const log::TopicPartition& source, Partition& partition);
+  enum class Patience { kNone, kWait };
+  void pass_markers(Patience patience);
   std::optional<log::CommitOutcome> take_outcome();
   Status move_to(const log::TopicPartition& source, Partition& partition, Offset position);
   Status rewind();
@@ -103,6 +105,7 @@ class KafkaConsumer final : public log::Consumer {
   bool revoking_ = false;
   std::vector<log::TopicPartition> unreleased_;
   std::deque<log::Event> events_;
+  SteadyTime passed_{};  // when markers were last stored as consumed
   bool in_flight_ = false;
   bool handed_ahead_ = false;  // a batch, while a commit is in flight
   std::vector<log::Position> asked_;  // positions of the commit in flight

@@ -1,6 +1,7 @@
 // Batches out of one of librdkafka's queues.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <utility>
@@ -32,6 +33,8 @@ class Feed {
   void fill(rd_kafka_t& handle);
   // What there is, up to one batch.
   std::optional<log::Batch> take();
+  // What lies up to `position` is no record.
+  void pass(Offset position) { position_ = std::max(position_, position); }
   // Forgets what was taken over and not handed out; reading goes on at `position`.
   void restart(Offset position);
 

@@ -168,6 +168,7 @@ Status Sender::append(log::TopicHandle handle, const log::NewRecord& record) {
       const PartitionId partition,
       log::choose_partition(topic.name, topic.sizes.partitions, record, topic.turn));
   MILLRACE_TRY(begin());
+  uncommitted_ = !transactional();
   if (broken_) return {};
   return send(topic, record, partition);
 }
@@ -342,6 +343,7 @@ log::CommitOutcome Sender::ask_what_happened(std::string reason, const GroupId& 
 
 log::CommitOutcome Sender::flush(Milliseconds patience) {
   const SteadyTime give_up_at = client_->clock().steady() + patience;
+  uncommitted_ = false;
   while (rd_kafka_flush(handle_.get(), ms(kCallMax)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     client_->look_whether_back();
     if (waiting_is_over(give_up_at)) {
@@ -366,6 +368,7 @@ Status Sender::abort(Milliseconds patience) {
     rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE);
     rd_kafka_poll(handle_.get(), 0);
     failed_ = 0;
+    uncommitted_ = false;
     broken_.reset();
     return {};
   }

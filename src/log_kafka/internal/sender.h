@@ -41,6 +41,7 @@ class Sender {
   log::CommitOutcome flush(Milliseconds patience);
   // Drops what was appended since the last commit.
   Status abort(Milliseconds patience);
+  bool has_uncommitted() const { return begun_ || uncommitted_; }
   // Ends waiting, for good.
   void give_up() { given_up_ = true; }
   // Lets the client's callbacks run.
@@ -81,6 +82,7 @@ class Sender {
   HandlePtr handle_;
   std::vector<Topic> topics_;
   bool begun_ = false;
+  bool uncommitted_ = false;  // without transactions: appended since the last flush
   std::optional<std::string> broken_;  // why the transaction can only be aborted
   std::atomic<std::uint64_t> failed_{0};  // deliveries, without transactions
   std::atomic<bool> given_up_{false};
