@@ -130,6 +130,46 @@ TEST(Cli, EveryCommandHasHelpThatStartsWithExamples) {
   }
 }
 
+// What scripts of the replaced system say is understood.
+TEST(Cli, FlagsOfTheReplacedSystemWork) {
+  const Workplace place;
+  place.write("rows.ndjson", place.simulate(300));
+  ASSERT_EQ(place.run({"train", "telco-churn", "--dataset-path", "rows.ndjson"}).exit_code, 0);
+  const std::string model = place.run({"model", "show", "telco-churn", "--json"})
+                                .last_json()["version"]
+                                .get<std::string>();
+  const Finished produced =
+      place.run({"produce", "telco-churn", "--dataset-path", "rows.ndjson", "--topic", "their.in",
+                 "--batch-size", "50", "--checkpoint-file", "cp.json", "--log-level", "INFO"});
+  ASSERT_EQ(produced.exit_code, 0) << produced.err;
+  EXPECT_TRUE(std::filesystem::exists(place.file("cp.json")));
+  const Finished scored = place.run({"score",
+                                     "telco-churn",
+                                     "--mode",
+                                     "batch",
+                                     "--input-topic",
+                                     "their.in",
+                                     "--output-topic",
+                                     "their.out",
+                                     "--deadletter-topic",
+                                     "their.dead",
+                                     "--consumer-group",
+                                     "theirs",
+                                     "--max-messages",
+                                     "200",
+                                     "--timeout-ms",
+                                     "5000",
+                                     "--metrics-interval",
+                                     "100",
+                                     "--log-level",
+                                     "INFO",
+                                     "--model-path",
+                                     ".millrace/models/telco-churn/" + model});
+  ASSERT_EQ(scored.exit_code, 0) << scored.err;
+  EXPECT_NE(scored.err.find("consumed"), std::string::npos);
+  EXPECT_EQ(place.dump("their.out").size(), 200U);
+}
+
 TEST(Cli, FlagsWorkBeforeAndAfterTheCommand) {
   const Workplace place;
   ASSERT_EQ(place.run({"topics", "create", "telco-churn", "--home", "elsewhere"}).exit_code, 0);
