@@ -5,6 +5,7 @@
 #include "app/commands.h"
 #include "app/group_view.h"
 #include "app/groups_reset.h"
+#include "app/groups_watch.h"
 #include "app/session.h"
 #include "app/terminal/table.h"
 #include "base/human.h"
@@ -12,6 +13,11 @@
 
 namespace millrace::app {
 namespace {
+
+struct Watching {
+  bool watch = false;
+  std::int64_t interval_ms = 1000;
+};
 
 Result<int> list(Session& session) {
   MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log(Session::Create::kNever));
@@ -86,6 +92,7 @@ Result<int> describe(Session& session, const std::string& name) {
 
 void register_groups(CommandLine& line) {
   auto options = std::make_shared<GroupsResetOptions>();
+  auto watching = std::make_shared<Watching>();
   Command groups =
       line.command("groups", "List consumer groups, see their positions and members, move them",
                    "millrace groups list\n"
@@ -95,9 +102,16 @@ void register_groups(CommandLine& line) {
       .runs([](Session& session) { return list(session); });
   groups
       .subcommand("describe", "Members, positions and consumer lag of a group",
-                  "millrace groups describe telco-churn-consumer")
+                  "millrace groups describe telco-churn-consumer\n"
+                  "millrace groups describe telco-churn-consumer --watch   records in and out a "
+                  "second")
       .positional("group", &options->group, "Group")
-      .runs([options](Session& session) { return describe(session, options->group); });
+      .flag("--watch", &watching->watch, "Look again and again; q or Ctrl-C ends it")
+      .value("--interval-ms", &watching->interval_ms, "Time between two looks", 100, 3'600'000)
+      .runs([options, watching](Session& session) {
+        if (!watching->watch) return describe(session, options->group);
+        return watch_group(session, options->group, Milliseconds(watching->interval_ms));
+      });
   groups
       .subcommand("reset", "Move a group without members to other positions",
                   "millrace groups reset telco-churn-consumer --to earliest --dry-run\n"

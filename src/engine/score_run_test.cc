@@ -10,7 +10,6 @@
 #include <optional>
 #include <utility>
 
-#include "engine/record_trace.h"
 #include "env/testing/manual_clock.h"
 #include "features/transform.h"
 #include "json/json.h"
@@ -459,45 +458,6 @@ TEST(ScoreRun, ModelOfOtherFeaturesIsRefused) {
 
 // The label is decided on the published, rounded probability, and the positive level may be either
 // one.
-// What the tracer says of a record is what the scorer published for it.
-TEST(RecordTracer, TellsTheStepsOfThePublishedAnswer) {
-  Bench bench;
-  auto tracer = RecordTracer::make(bench.pipeline, bench.model(), bench.clock);
-  auto scorer = RecordScorer::make(bench.pipeline, bench.model(), bench.clock);
-  ASSERT_TRUE(tracer && scorer);
-  Arena bytes;
-  const auto record_of = [&bytes](std::string_view value) {
-    log::Record record;
-    record.key = "k";
-    record.value = bytes.copy(value);
-    return record;
-  };
-  for (const char* value :
-       {R"({"id":"a","plan":"pro","usage":10})", R"({"id":"b","plan":"basic","usage":90})",
-        R"({"id":"c","plan":"gold","usage":-1})", "{broken"}) {
-    const log::Record record = record_of(value);
-    const RecordTrace trace = tracer->trace(record);
-    ScoredBatch scored;
-    scorer->score({&record, 1}, bench.clock.steady(), scored);
-    EXPECT_EQ(trace.outcome, scored.records[0].outcome) << value;
-    EXPECT_EQ(trace.message, scored.records[0].message) << value;
-    EXPECT_EQ(trace.probability, scored.records[0].probability) << value;
-    EXPECT_EQ(trace.features.empty(), trace.outcome == Outcome::kDeadLetter) << value;
-  }
-  const RecordTrace left = tracer->trace(record_of(R"({"id":"a","plan":"pro","usage":10})"));
-  EXPECT_EQ(left.label, "yes");
-  EXPECT_EQ(left.margin, 2.0F);
-  ASSERT_EQ(left.features.size(), 3U);
-  EXPECT_EQ(left.features[0], (std::pair<std::string, double>("usage", 10)));
-  EXPECT_EQ(left.fields[1].text, "pro");
-  const RecordTrace bad = tracer->trace(record_of(R"({"id":"c","plan":"gold","usage":-1})"));
-  ASSERT_EQ(bad.errors.size(), 2U);
-  EXPECT_EQ(bad.fields[0].text, "c");
-  EXPECT_EQ(bad.fields[1].state, data::CellState::kInvalid);
-  log::Record tombstone;
-  EXPECT_EQ(tracer->trace(tombstone).errors.at(0).code, data::RecordCode::kTombstone);
-}
-
 TEST(RecordScorer, PositiveLevelMayBeTheFirstOne) {
   Bench bench({"output.positive=no"});
   log::Record record;

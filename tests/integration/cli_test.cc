@@ -49,9 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
         ExitCase{
             {"score", "telco-churn", "--prediction-schema", "x"}, 2, "--prediction-schema is gone"},
         ExitCase{{"score", "telco-churn"}, 78, "millrace train telco-churn"},
-        ExitCase{{"score", "telco-churn", "--log", "kafka://localhost:9092", "--mode", "batch"},
-                 2,
-                 "Kafka"},
+        ExitCase{{"topics", "list", "--log", "sqlite:x", "--broker", "h:1"}, 2, "give one of them"},
         ExitCase{{"topics", "list", "--log", "postgres://x"}, 2, "sqlite:FILE"},
         ExitCase{{"validate", "telko-churn"}, 66, "did you mean 'telco-churn'"},
         ExitCase{{"validate", "bad.yaml"},

@@ -52,6 +52,23 @@ TEST_F(Scored, AGroupResetToTheEarliestScoresEverythingAgain) {
   EXPECT_EQ(score_again(), 300U);
 }
 
+TEST_F(Scored, AWatchedGroupTellsRatesUntilItIsStopped) {
+  const auto watch = place_.start(
+      {"groups", "describe", "telco-churn-consumer", "--watch", "--interval-ms", "100", "--json"});
+  ASSERT_TRUE(eventually([&] { return !watch->output().empty(); }));
+  ASSERT_EQ(place_.run({"produce", "telco-churn", "--count", "50", "--seed", "8"}).exit_code, 0);
+  ASSERT_TRUE(
+      eventually([&] { return watch->output().find("\"consumer_lag\":50") != std::string::npos; }));
+  watch->signal(SIGINT);
+  const Finished stopped = watch->wait(10);
+  EXPECT_EQ(stopped.exit_code, 0);
+  double in = 0;
+  for (const json::Value& line : stopped.json_lines()) {
+    for (const json::Value& position : line["positions"]) in += position["in_per_s"].get<double>();
+  }
+  EXPECT_GT(in, 0);
+}
+
 TEST_F(Scored, AGroupWithAMemberIsNotReset) {
   const auto scorer = place_.start({"score", "telco-churn"});
   const auto has_member = [this] {
