@@ -54,7 +54,8 @@ class Session {
   model::Registry registry() const { return model::Registry(models_folder()); }
 
   enum class LogKind { kEmbedded, kKafka };
-  // Which log the flags name. Errors: kUsage for a URL that is none, or for both --log and --broker.
+  // Which log the flags name. Errors: kUsage for a URL that is none, or for both --log and
+  // --broker.
   Result<LogKind> log_kind() const;
   // The embedded log's file. Errors: as log_kind(), and kUsage where the log is Kafka.
   Result<env::Path> log_file() const;

@@ -118,8 +118,8 @@ class ScoreRun {
   std::size_t dead_letter_bytes_max_ = 0;
   DeadLetterWriter dead_letter_writer_;
 
-  // A batch and what became of it. `now_` is being published; `ahead_` was scored while a commit was
-  // in flight, and is published after its outcome or forgotten.
+  // A batch and what became of it. `now_` is being published; `ahead_` was scored while a commit
+  // was in flight, and is published after its outcome or forgotten.
   struct Work {
     log::Batch batch;
     std::span<const log::Record> records;  // of the batch, as far as the window goes

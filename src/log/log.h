@@ -179,8 +179,8 @@ class Appender {
 class Transaction : public Appender {
  public:
   // Asks for the commit; its outcome is a CommitOutcome from Consumer::poll(). One commit is in
-  // flight at a time, and nothing may be appended until its outcome is there; meanwhile poll() hands
-  // out one batch at most. An error means the request itself could not be made.
+  // flight at a time, and nothing may be appended until its outcome is there; meanwhile poll()
+  // hands out one batch at most. An error means the request itself could not be made.
   virtual Status commit(const std::vector<Position>& positions) = 0;
   // Drops what was appended since the last commit. Reading goes back to the committed positions.
   virtual Status abort() = 0;
@@ -261,7 +261,7 @@ class Producer : public Appender {
 
 struct Capabilities {
   bool transactions = false;
-  bool brokers = false;   // leaders, replication
+  bool brokers = false;  // leaders, replication
   // Offsets of records follow each other without gaps, and the end is one past the last record.
   bool dense_offsets = false;
   bool embedded = false;  // one file of ours: info() and check() apply

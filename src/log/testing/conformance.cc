@@ -207,8 +207,8 @@ bool Client::poll_until(const std::function<bool()>& done) {
   return true;
 }
 
-void Client::poll_once() {
-  auto event = consumer->poll(env::real_clock().steady());
+void Client::poll_once(Milliseconds patience) {
+  auto event = consumer->poll(env::real_clock().steady() + patience);
   if (!event) {
     error = event.error();
   } else {

@@ -76,8 +76,8 @@ class Client {
   // Commits the positions of all records seen and polls for the outcome.
   CommitOutcome commit();
   CommitOutcome commit(const std::vector<Position>& positions);
-  // One poll that does not wait; Nothing is fine.
-  void poll_once();
+  // One poll that waits no longer than this; Nothing is fine.
+  void poll_once(Milliseconds patience = Milliseconds(0));
   // Positions behind the records seen in partitions that are still assigned.
   std::vector<Position> positions() const;
   std::vector<std::string> values() const;

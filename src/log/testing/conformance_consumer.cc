@@ -190,11 +190,8 @@ TEST_P(LogConformance, OffsetsForTimeNeedNoConsumer) {
   const auto info = log().admin().describe_topic(in_);
   ASSERT_TRUE(info.has_value());
   const auto offset_at = [&](std::size_t i) { return Offset(records[i].offset); };
-  for (const auto& [time, offset] :
-       std::vector<std::pair<int, Offset>>{{0, offset_at(0)},
-                                           {101, offset_at(1)},
-                                           {300, offset_at(1)},
-                                           {301, offset_at(3)}}) {
+  for (const auto& [time, offset] : std::vector<std::pair<int, Offset>>{
+           {0, offset_at(0)}, {101, offset_at(1)}, {300, offset_at(1)}, {301, offset_at(3)}}) {
     const auto offsets = log().admin().offsets_for_time(in_, Timestamp(time));
     ASSERT_TRUE(offsets.has_value());
     EXPECT_EQ(offsets->size(), static_cast<std::size_t>(kPartitions));

@@ -66,7 +66,8 @@ TEST_P(LogConformance, UnknownTopicsAreNamedWithTheNearest) {
   const auto described = log().admin().describe_topic(near);
   ASSERT_FALSE(described.has_value());
   EXPECT_EQ(described.error().code(), ErrorCode::kUnknownTopic);
-  EXPECT_THAT(described.error().message(), HasSubstr("'" + topic("telco.raw.customers").value() + "'"));
+  EXPECT_THAT(described.error().message(),
+              HasSubstr("'" + topic("telco.raw.customers").value() + "'"));
   const auto reader = log().open_reader({near, {}, {}, false});
   ASSERT_FALSE(reader.has_value());
   EXPECT_EQ(reader.error().code(), ErrorCode::kUnknownTopic);

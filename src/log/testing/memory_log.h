@@ -24,7 +24,9 @@ class MemoryLog final : public Log {
   MemoryLog& operator=(const MemoryLog&) = delete;
 
   std::string url() const override { return "memory:"; }
-  Capabilities capabilities() const override { return {.transactions = true, .dense_offsets = true}; }
+  Capabilities capabilities() const override {
+    return {.transactions = true, .dense_offsets = true};
+  }
   Admin& admin() override;
   Result<std::unique_ptr<Consumer>> open_consumer(const ConsumerOptions& options) override;
   Result<std::unique_ptr<Reader>> open_reader(const ReaderOptions& options) override;

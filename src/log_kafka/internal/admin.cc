@@ -36,8 +36,8 @@ std::string state_text(rd_kafka_consumer_group_state_t state) {
 log::MemberInfo member_info(const rd_kafka_MemberDescription_t& member) {
   log::MemberInfo info;
   const char* fixed = rd_kafka_MemberDescription_group_instance_id(&member);
-  info.id = fixed != nullptr && *fixed != '\0' ? fixed
-                                               : rd_kafka_MemberDescription_consumer_id(&member);
+  info.id =
+      fixed != nullptr && *fixed != '\0' ? fixed : rd_kafka_MemberDescription_consumer_id(&member);
   info.client = std::string(rd_kafka_MemberDescription_client_id(&member)) + " at " +
                 rd_kafka_MemberDescription_host(&member);
   const auto* assignment = rd_kafka_MemberDescription_assignment(&member);
@@ -86,8 +86,8 @@ Result<bool> KafkaAdmin::ask_to_create(const TopicName& name, const log::TopicCo
   rd_kafka_CreateTopics(handle, &one, 1, options.get(), queue.get());
   MILLRACE_ASSIGN(const EventPtr answer, wait_for_answer(*queue, what));
   std::size_t count = 0;
-  const auto* results = rd_kafka_CreateTopics_result_topics(
-      rd_kafka_event_CreateTopics_result(answer.get()), &count);
+  const auto* results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer.get()), &count);
   // Another process was faster.
   if (count == 1 &&
       rd_kafka_topic_result_error(results[0]) == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
@@ -182,8 +182,8 @@ Status KafkaAdmin::delete_topic(const TopicName& name) {
   rd_kafka_DeleteTopic_destroy(topic);
   MILLRACE_ASSIGN(const EventPtr answer, wait_for_answer(*queue, what));
   std::size_t count = 0;
-  const auto* results = rd_kafka_DeleteTopics_result_topics(
-      rd_kafka_event_DeleteTopics_result(answer.get()), &count);
+  const auto* results =
+      rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(answer.get()), &count);
   MILLRACE_TRY(first_error(results, count, what));
   const SteadyTime give_up_at = client_->clock().steady() + kSettleMax;
   while (true) {
@@ -332,8 +332,9 @@ Result<log::GroupInfo> KafkaAdmin::describe_group(const GroupId& id) {
   MILLRACE_ASSIGN(log::GroupInfo info, members_of(id));
   MILLRACE_ASSIGN(info.positions, positions_of(info));
   if (info.state == "dead" && info.positions.empty()) {
-    return Error(ErrorCode::kNoInput, "no consumer group '" + id.value() +
-                                          "' is known; 'millrace groups list' shows those that are");
+    return Error(ErrorCode::kNoInput,
+                 "no consumer group '" + id.value() +
+                     "' is known; 'millrace groups list' shows those that are");
   }
   if (info.state == "dead") info.state = "empty";
   return info;
@@ -345,8 +346,8 @@ Status KafkaAdmin::reset_group(const GroupId& id, const std::vector<log::Positio
     std::string names;
     for (const log::MemberInfo& member : info.members)
       names += (names.empty() ? "" : ", ") + member.id;
-    return Error(ErrorCode::kTryAgain, "group '" + id.value() + "' has members (" + names +
-                                           "); stop them first");
+    return Error(ErrorCode::kTryAgain,
+                 "group '" + id.value() + "' has members (" + names + "); stop them first");
   }
   std::vector<log::TopicPartition> sources;
   for (const log::Position& position : positions) {

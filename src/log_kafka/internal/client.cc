@@ -49,8 +49,9 @@ Result<std::unique_ptr<Client>> Client::open(const KafkaLogOptions& options, env
   }
   MILLRACE_ASSIGN(client->admin_, client->make_handle(RD_KAFKA_CONSUMER, client->admin_hooks_,
                                                       {{"isolation.level", "read_committed"}}));
-  MILLRACE_ASSIGN(client->uncommitted_, client->make_handle(RD_KAFKA_CONSUMER, client->admin_hooks_,
-                                                            {{"isolation.level", "read_uncommitted"}}));
+  MILLRACE_ASSIGN(client->uncommitted_,
+                  client->make_handle(RD_KAFKA_CONSUMER, client->admin_hooks_,
+                                      {{"isolation.level", "read_uncommitted"}}));
   MILLRACE_TRY(client->ping(kReachMax));
   return client;
 }
@@ -62,9 +63,8 @@ std::string Client::property(std::string_view name) const {
   return "";
 }
 
-Result<HandlePtr> Client::make_handle(
-    rd_kafka_type_t type, Hooks& hooks,
-    const std::vector<std::pair<std::string, std::string>>& own) {
+Result<HandlePtr> Client::make_handle(rd_kafka_type_t type, Hooks& hooks,
+                                      const std::vector<std::pair<std::string, std::string>>& own) {
   CHECK(hooks.client == this);
   MILLRACE_ASSIGN(ConfPtr conf, make_conf(properties_));
   for (const auto& [name, value] : own) MILLRACE_TRY(set(*conf, name, value));
@@ -73,17 +73,16 @@ Result<HandlePtr> Client::make_handle(
   rd_kafka_conf_set_log_cb(conf.get(), &Client::on_log);
   if (hooks.rebalance) {
     rd_kafka_conf_set_rebalance_cb(
-        conf.get(), [](rd_kafka_t*, rd_kafka_resp_err_t what,
-                       rd_kafka_topic_partition_list_t* partitions, void* opaque) {
-          static_cast<Hooks*>(opaque)->rebalance(what, partitions);
-        });
+        conf.get(),
+        [](rd_kafka_t*, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions,
+           void* opaque) { static_cast<Hooks*>(opaque)->rebalance(what, partitions); });
   }
   if (hooks.delivery_failed) {
-    rd_kafka_conf_set_dr_msg_cb(
-        conf.get(), [](rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
-          if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
-          static_cast<Hooks*>(opaque)->delivery_failed(*message);
-        });
+    rd_kafka_conf_set_dr_msg_cb(conf.get(),
+                                [](rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+                                  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+                                  static_cast<Hooks*>(opaque)->delivery_failed(*message);
+                                });
   }
   std::array<char, 512> reason{};
   // The handle takes the configuration over where it can be made.
@@ -290,7 +289,8 @@ Result<std::optional<std::map<log::TopicPartition, Offset>>> Client::ask_committ
     const auto* found = rd_kafka_group_result_partitions(results[i]);
     for (int k = 0; found != nullptr && k < found->cnt; ++k) {
       const auto& entry = found->elems[k];
-      if (entry.err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT) return std::optional<std::map<log::TopicPartition, Offset>>();
+      if (entry.err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
+        return std::optional<std::map<log::TopicPartition, Offset>>();
       // A partition whose topic is gone has no position any more.
       if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR &&
           code_of(entry.err) != ErrorCode::kUnknownTopic) {
@@ -310,8 +310,9 @@ Result<std::string> Client::place() {
   MILLRACE_ASSIGN(std::string id, env::read_file(file, 1024));
   while (id.ends_with('\n')) id.pop_back();
   if (id.empty() || !is_legal_topic_name(id)) {
-    return Error(ErrorCode::kConfig, file.string() + " holds no id of letters and digits; delete "
-                                                     "it, and a new one is made");
+    return Error(ErrorCode::kConfig, file.string() +
+                                         " holds no id of letters and digits; delete "
+                                         "it, and a new one is made");
   }
   return id;
 }

@@ -76,7 +76,8 @@ log::CommitOutcome Committer::commit_apart(const std::vector<log::Position>& pos
   log::CommitOutcome flushed = sender_->flush(kPatience);
   if (flushed.result != log::CommitResult::kCommitted || positions.empty()) return flushed;
   const ListPtr list = new_list(positions.size());
-  for (const log::Position& position : positions) add(*list, position.source, position.next.value());
+  for (const log::Position& position : positions)
+    add(*list, position.source, position.next.value());
   const auto error = rd_kafka_commit(consumer_, list.get(), /*async=*/0);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return flushed;
   const bool fenced = error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;

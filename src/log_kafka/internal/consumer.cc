@@ -179,8 +179,8 @@ void KafkaConsumer::on_revoked() {
   }
   revoking_ = true;
   unreleased_ = sources;
-  events_.emplace_back(log::Revoked{
-      std::move(sources), client_->clock().steady() + Milliseconds(kPollIntervalMaxMs)});
+  events_.emplace_back(log::Revoked{std::move(sources),
+                                    client_->clock().steady() + Milliseconds(kPollIntervalMaxMs)});
 }
 
 Status KafkaConsumer::release(const log::TopicPartition& source) {
@@ -205,10 +205,11 @@ Status KafkaConsumer::serve_group() {
       fatal_ = Error(ErrorCode::kUnknownTopic,
                      "topic '" + topic + "' was deleted while it was being read");
     } else if (code_of(error) == ErrorCode::kPermission) {
-      fatal_ = to_error(error, "cannot read " + (topic.empty() ? "as group '" +
-                                                                      options_.group.value() + "'"
-                                                                : "topic '" + topic + "'"),
-                        reason);
+      fatal_ =
+          to_error(error,
+                   "cannot read " + (topic.empty() ? "as group '" + options_.group.value() + "'"
+                                                   : "topic '" + topic + "'"),
+                   reason);
     } else if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
       client_->logger().debug("Kafka consumer: " + reason);
     }
@@ -371,8 +372,8 @@ std::optional<log::CommitOutcome> KafkaConsumer::take_outcome() {
     }
   } else if (outcome->result == log::CommitResult::kAborted && pulse_.stood_still()) {
     outcome->result = log::CommitResult::kFenced;
-    outcome->reason = "this process stood still for longer than the session timeout: " +
-                      outcome->reason;
+    outcome->reason =
+        "this process stood still for longer than the session timeout: " + outcome->reason;
   }
   asked_.clear();
   return outcome;
@@ -391,7 +392,8 @@ Result<std::optional<log::Batch>> KafkaConsumer::next_batch() {
       MILLRACE_TRY(on_feed_error(source, partition, *error));
       if (!events_.empty()) return std::optional<log::Batch>();
     }
-    if (const auto end = partition.feed.end_reached()) partition.end = std::max(partition.end, *end);
+    if (const auto end = partition.feed.end_reached())
+      partition.end = std::max(partition.end, *end);
     auto batch = partition.feed.take();
     if (!batch) continue;
     partition.end = std::max(partition.end, batch->next);
@@ -458,7 +460,8 @@ Status KafkaConsumer::pause(const log::TopicPartition& source) {
   const ListPtr list = new_list(1);
   add(*list, source, RD_KAFKA_OFFSET_INVALID);
   const auto error = rd_kafka_pause_partitions(handle_.get(), list.get());
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "cannot pause " + name_of(source));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return to_error(error, "cannot pause " + name_of(source));
   return {};
 }
 
@@ -562,8 +565,8 @@ Status KafkaConsumer::commit(const std::vector<log::Position>& positions) {
     // Markers behind the last record are nobody's work: they count as consumed.
     const Feed& feed = found->second.feed;
     const bool all = feed.position() == position.next && feed.end_reached();
-    asked_.push_back({position.source, all ? std::max(position.next, *feed.end_reached())
-                                           : position.next});
+    asked_.push_back(
+        {position.source, all ? std::max(position.next, *feed.end_reached()) : position.next});
   }
   in_flight_ = true;
   committer_->ask(asked_);

@@ -107,7 +107,7 @@ class KafkaConsumer final : public log::Consumer {
   std::deque<log::Event> events_;
   SteadyTime passed_{};  // when markers were last stored as consumed
   bool in_flight_ = false;
-  bool handed_ahead_ = false;  // a batch, while a commit is in flight
+  bool handed_ahead_ = false;         // a batch, while a commit is in flight
   std::vector<log::Position> asked_;  // positions of the commit in flight
   std::optional<log::CommitOutcome> refused_;
   std::optional<Error> fatal_;

@@ -63,8 +63,8 @@ void Feed::add(rd_kafka_message_t& message) {
     bytes += std::string_view(name).size() + size;
   }
   log::Batch* batch = &growing_.batch;
-  if (!batch->records.empty() && (batch->records.size() >= limits_.records_max ||
-                                  batch->bytes + bytes > limits_.bytes_max)) {
+  if (!batch->records.empty() &&
+      (batch->records.size() >= limits_.records_max || batch->bytes + bytes > limits_.bytes_max)) {
     finish(*batch);
     full_.push_back(std::move(*batch));
     growing_ = Growing{};
@@ -73,8 +73,8 @@ void Feed::add(rd_kafka_message_t& message) {
   }
   log::Record record;
   record.offset = offset;
-  record.timestamp = Timestamp(
-      std::max<std::int64_t>(rd_kafka_message_timestamp(&message, nullptr), 0));
+  record.timestamp =
+      Timestamp(std::max<std::int64_t>(rd_kafka_message_timestamp(&message, nullptr), 0));
   if (message.key != nullptr) record.key = batch->arena.copy(text(message.key, message.key_len));
   if (message.payload != nullptr) {
     record.value = batch->arena.copy(text(message.payload, message.len));

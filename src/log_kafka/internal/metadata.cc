@@ -17,7 +17,9 @@ constexpr std::size_t kWireBytesDefault = 1'048'588;
 constexpr std::size_t kWireOverhead = 1'024;
 
 struct DestroyMetadata {
-  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
+  void operator()(const rd_kafka_metadata_t* metadata) const {
+    rd_kafka_metadata_destroy(metadata);
+  }
 };
 using MetadataPtr = std::unique_ptr<const rd_kafka_metadata_t, DestroyMetadata>;
 

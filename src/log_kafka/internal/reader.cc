@@ -133,9 +133,8 @@ Result<std::optional<log::Batch>> KafkaReader::next(SteadyTime until) {
 }
 
 bool KafkaReader::at_end() const {
-  return std::all_of(partitions_.begin(), partitions_.end(), [](const Partition& partition) {
-    return done(partition);
-  });
+  return std::all_of(partitions_.begin(), partitions_.end(),
+                     [](const Partition& partition) { return done(partition); });
 }
 
 }  // namespace millrace::log_kafka::internal

@@ -88,14 +88,14 @@ Status Sender::build(SteadyTime give_up_at) {
   MILLRACE_ASSIGN(handle_, client_->make_handle(RD_KAFKA_PRODUCER, hooks_, own));
   if (transactional()) {
     std::string reason;
-    const Step step = insist(
-        [this] { return ErrorPtr(rd_kafka_init_transactions(handle_.get(), ms(kCallMax))); },
-        give_up_at, reason);
+    const Step step =
+        insist([this] { return ErrorPtr(rd_kafka_init_transactions(handle_.get(), ms(kCallMax))); },
+               give_up_at, reason);
     const Status status = client_->health().status();
     if (step != Step::kDone && !status) return status;
     if (step != Step::kDone) {
-      return Error(ErrorCode::kUnavailable, "cannot begin to write as '" +
-                                                options_.transactional_id + "': " + reason);
+      return Error(ErrorCode::kUnavailable,
+                   "cannot begin to write as '" + options_.transactional_id + "': " + reason);
     }
   }
   for (Topic& topic : topics_) {
@@ -164,9 +164,8 @@ Status Sender::begin() {
 Status Sender::append(log::TopicHandle handle, const log::NewRecord& record) {
   Topic& topic = topics_.at(static_cast<std::size_t>(handle.value()));
   MILLRACE_TRY(log::check_record(topic.name, topic.sizes.message_bytes_max, record));
-  MILLRACE_ASSIGN(
-      const PartitionId partition,
-      log::choose_partition(topic.name, topic.sizes.partitions, record, topic.turn));
+  MILLRACE_ASSIGN(const PartitionId partition,
+                  log::choose_partition(topic.name, topic.sizes.partitions, record, topic.turn));
   MILLRACE_TRY(begin());
   uncommitted_ = !transactional();
   if (broken_) return {};
@@ -216,8 +215,8 @@ Status Sender::send(Topic& topic, const log::NewRecord& record, PartitionId part
     const auto error = rd_kafka_error_code(failed.get());
     if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
       if (waiting_is_over(give_up_at)) {
-        return Error(ErrorCode::kUnavailable, "the brokers do not take records of topic '" +
-                                                  topic.name.value() + "'");
+        return Error(ErrorCode::kUnavailable,
+                     "the brokers do not take records of topic '" + topic.name.value() + "'");
       }
       rd_kafka_poll(handle_.get(), ms(kQueueFullWait));
       continue;
@@ -236,7 +235,8 @@ Sender::Step Sender::send_positions(const std::vector<log::Position>& positions,
                                     SteadyTime give_up_at, std::string& reason) {
   if (positions.empty()) return Step::kDone;
   const ListPtr list = new_list(positions.size());
-  for (const log::Position& position : positions) add(*list, position.source, position.next.value());
+  for (const log::Position& position : positions)
+    add(*list, position.source, position.next.value());
   return insist(
       [&] {
         return ErrorPtr(rd_kafka_send_offsets_to_transaction(handle_.get(), list.get(), membership,

@@ -82,8 +82,8 @@ class Sender {
   HandlePtr handle_;
   std::vector<Topic> topics_;
   bool begun_ = false;
-  bool uncommitted_ = false;  // without transactions: appended since the last flush
-  std::optional<std::string> broken_;  // why the transaction can only be aborted
+  bool uncommitted_ = false;              // without transactions: appended since the last flush
+  std::optional<std::string> broken_;     // why the transaction can only be aborted
   std::atomic<std::uint64_t> failed_{0};  // deliveries, without transactions
   std::atomic<bool> given_up_{false};
   std::vector<SteadyTime> rebuilds_;  // of late

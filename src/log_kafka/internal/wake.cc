@@ -34,8 +34,8 @@ void Wake::interrupt() {
 
 Wake::Woken Wake::wait(SteadyTime until, env::Clock& clock) {
   const SteadyTime now = clock.steady();
-  const auto left = std::clamp<SteadyTime::duration>(until - now, SteadyTime::duration::zero(),
-                                                     kLookAfter);
+  const auto left =
+      std::clamp<SteadyTime::duration>(until - now, SteadyTime::duration::zero(), kLookAfter);
   timespec timeout{};
   timeout.tv_nsec = std::chrono::duration_cast<Nanoseconds>(left).count();
   std::array<pollfd, 2> watched{{{event_, POLLIN, 0}, {watched_, POLLIN, 0}}};
