@@ -55,6 +55,16 @@ Result<int> list(Session& session, const Options& options) {
                     session.registry().list(pipeline));
     for (const model::ModelEntry& entry : entries) {
       const model::Manifest& m = entry.manifest;
+      if (!entry.problem.empty()) {
+        session.say(entry.problem);
+        result["models"].push_back({{"pipeline", pipeline},
+                                    {"version", entry.version},
+                                    {"current", entry.current},
+                                    {"problem", entry.problem}});
+        table.add_row(
+            {pipeline, entry.version, entry.current ? "current" : "", "damaged", "", "", ""});
+        continue;
+      }
       result["models"].push_back({{"pipeline", pipeline},
                                   {"version", entry.version},
                                   {"current", entry.current},
@@ -84,8 +94,6 @@ Result<int> show(Session& session, const Options& options) {
 
 Result<int> promote(Session& session, const Options& options) {
   MILLRACE_ASSIGN(const std::string pipeline, name_of(session, options.pipeline));
-  // A version that does not load must not become current.
-  MILLRACE_TRY(session.registry().load(pipeline, options.version));
   MILLRACE_ASSIGN(const std::string version, session.registry().promote(pipeline, options.version));
   json::Value result;
   result["pipeline"] = pipeline;

@@ -218,8 +218,9 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
 std::string describe(const ScoringOutcome& outcome) {
   const data::RunSummary& s = outcome.summary;
   std::string text = "consumed " + human_count(s.consumed) + ": " + human_count(s.predicted) +
-                     " predicted, " + human_count(s.dead_lettered) + " dead letters, in " +
-                     human_seconds(s.duration_s) + " (" + human_rate(s.rate_per_s()) + ")\n";
+                     " predicted, " + human_count(s.dead_lettered, "dead letter", "dead letters") +
+                     ", in " + human_seconds(s.duration_s) + " (" + human_rate(s.rate_per_s()) +
+                     ")\n";
   const auto positive = s.by_label.find(s.positive_label);
   if (s.predicted > 0 && positive != s.by_label.end()) {
     const double share = static_cast<double>(positive->second) / static_cast<double>(s.predicted);

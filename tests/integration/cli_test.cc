@@ -288,6 +288,24 @@ TEST(Cli, SameDataAndSeedGiveTheSameModel) {
 }
 
 // What `init` writes trains, produces and scores without an edit.
+// A damaged version is listed as what it is, beside the good ones.
+TEST(Cli, ModelListNamesADamagedVersion) {
+  const Workplace place;
+  place.train_telco(300);
+  place.train_telco(400);
+  const auto before = place.run({"model", "list", "telco-churn", "--json"}).last_json()["models"];
+  ASSERT_EQ(before.size(), 2U);
+  const std::string first = before[0]["version"].get<std::string>();
+  place.write(".millrace/models/telco-churn/" + first + "/manifest.json", "{}");
+  const Finished listed = place.run({"model", "list", "telco-churn"});
+  EXPECT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_NE(listed.out.find("damaged"), std::string::npos) << listed.out;
+  EXPECT_NE(listed.err.find("manifest.json"), std::string::npos) << listed.err;
+  const auto after = place.run({"model", "list", "telco-churn", "--json"}).last_json()["models"];
+  EXPECT_TRUE(after[0].contains("problem"));
+  EXPECT_EQ(after[1]["version"], before[1]["version"]);
+}
+
 TEST(Cli, InitPipelineWorksWithoutAnEdit) {
   const Workplace place;
   std::string csv = "id,plan,usage,seats,left\n";
