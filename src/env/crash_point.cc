@@ -14,11 +14,21 @@
 namespace millrace::env {
 namespace {
 
-constexpr std::array<std::string_view, 12> kNames = {
-    "produce.before_checkpoint", "produce.after_append",  "produce.after_commit",
-    "produce.after_checkpoint",  "score.after_poll",      "score.after_score",
-    "score.after_append",        "score.before_commit",   "score.after_commit",
-    "log.in_transaction",        "log.before_log_commit", "log.after_log_commit"};
+constexpr std::array<std::string_view, 15> kNames = {"produce.before_checkpoint",
+                                                     "produce.after_append",
+                                                     "produce.after_commit",
+                                                     "produce.after_checkpoint",
+                                                     "score.after_poll",
+                                                     "score.after_score",
+                                                     "score.after_append",
+                                                     "score.before_commit",
+                                                     "score.after_commit",
+                                                     "log.in_transaction",
+                                                     "log.before_log_commit",
+                                                     "log.after_log_commit",
+                                                     "log.in_init",
+                                                     "log.before_positions",
+                                                     "log.after_positions"};
 
 struct Armed {
   std::string_view name;

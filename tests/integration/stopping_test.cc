@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "integration/once_oracle.h"
 #include "program.h"
 
 namespace millrace::integration {
@@ -199,34 +200,8 @@ TEST(Scorer, KilledAtEveryPointLeavesEachInputOneOutput) {
       EXPECT_EQ(killed.exit_code, 128 + SIGKILL) << point << ":" << visit << killed.err;
     }
     ASSERT_EQ(place.run(score).exit_code, 0);
-    const auto outputs = place.dump("telco.churn.predictions");
-    const auto letters = place.dump("telco.deadletter");
-    ASSERT_EQ(outputs.size() + letters.size(), inputs.size()) << point;
-    std::set<std::string> seen;
-    for (const json::Value& letter : letters) {
-      std::string source;
-      for (const json::Value& header : letter["headers"]) {
-        if (header[0] == "__millrace.errors.partition" || header[0] == "__millrace.errors.offset") {
-          source += header[1].get<std::string>() + "/";
-        }
-      }
-      EXPECT_TRUE(seen.insert(source).second) << point << " dead letter twice: " << source;
-    }
-    // Order per key: keys of a partition come out as they went in.
-    std::map<int, std::vector<std::string>> in_order;
-    std::map<int, std::vector<std::string>> out_order;
-    std::set<std::string> predicted;
-    for (const json::Value& message : outputs) {
-      predicted.insert(message["key"].get<std::string>());
-      out_order[message["partition"].get<int>()].push_back(message["key"].get<std::string>());
-    }
-    EXPECT_EQ(predicted.size(), outputs.size()) << point << ": a key twice";
-    for (const json::Value& message : inputs) {
-      if (message["key"].is_string() && predicted.contains(message["key"].get<std::string>())) {
-        in_order[message["partition"].get<int>()].push_back(message["key"].get<std::string>());
-      }
-    }
-    EXPECT_EQ(out_order, in_order) << point;
+    SCOPED_TRACE(point);
+    expect_each_once(inputs, place.dump("telco.churn.predictions"), place.dump("telco.deadletter"));
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "env/crash_point.h"
 #include "log_kafka/internal/admin.h"
 #include "log_kafka/internal/slot.h"
 
@@ -91,12 +90,10 @@ Status KafkaProducer::commit(RowNumber next_row) {
   std::string reason;
   for (int tried = 0; tried < kTriesMax; ++tried) {
     if (resend_) MILLRACE_TRY(append_again());
-    env::crash_point("log.before_log_commit");
     const log::CommitOutcome outcome =
         sender_->commit(group_, positions, membership_.get(), kPatience);
     switch (outcome.result) {
       case log::CommitResult::kCommitted:
-        env::crash_point("log.after_log_commit");
         pending_.clear();
         headers_.clear();
         arena_.clear();

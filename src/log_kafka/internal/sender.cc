@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "env/crash_point.h"
 #include "log/append_rules.h"
 #include "log_kafka/internal/errors.h"
 #include "log_kafka/internal/metadata.h"
@@ -87,6 +88,7 @@ Status Sender::build(SteadyTime give_up_at) {
   }
   MILLRACE_ASSIGN(handle_, client_->make_handle(RD_KAFKA_PRODUCER, hooks_, own));
   if (transactional()) {
+    env::crash_point("log.in_init");
     std::string reason;
     const Step step =
         insist([this] { return ErrorPtr(rd_kafka_init_transactions(handle_.get(), ms(kCallMax))); },
@@ -254,15 +256,19 @@ log::CommitOutcome Sender::commit(const GroupId& group, const std::vector<log::P
   (void)begin();
   if (broken_) return settle(Step::kAbort, *broken_, group, {}, give_up_at);
   std::string reason;
+  env::crash_point("log.before_positions");
   Step step = send_positions(positions, membership, give_up_at, reason);
+  env::crash_point("log.after_positions");
   if (step == Step::kRebuild || step == Step::kPatience) {
     // Nothing was asked to be committed yet, so nothing can have been.
     return settle(step, reason, group, {}, give_up_at);
   }
   if (step == Step::kDone) {
+    env::crash_point("log.before_log_commit");
     step = insist(
         [this] { return ErrorPtr(rd_kafka_commit_transaction(handle_.get(), ms(kCallMax))); },
         give_up_at, reason);
+    env::crash_point("log.after_log_commit");
   }
   return settle(step, reason, group, positions, give_up_at);
 }
