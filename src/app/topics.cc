@@ -106,7 +106,8 @@ Result<int> list(Session& session, const Options& options) {
     const json::Value object = to_json(info);
     result["topics"].push_back(object);
     table.add_row({info.name.value(), std::to_string(info.config.partitions),
-                   human_count(object["records"].get<std::uint64_t>()), human_bytes(info.bytes),
+                   human_count(object["records"].get<std::uint64_t>()),
+                   log->capabilities().embedded ? human_bytes(info.bytes) : "-",
                    info.config.retention
                        ? human_seconds(static_cast<double>(info.config.retention->count()) / 1000)
                        : "-"});
@@ -153,9 +154,12 @@ Result<int> describe(Session& session, const Options& options) {
   json::Value object = to_json(info);
   object["consumer_lag"] = json::Value::object();
   for (const auto& [group, lag] : lags) object["consumer_lag"][group] = lag;
-  std::string text = info.name.value() + "  " + human_bytes(info.bytes) + ", created " +
-                     env::format_rfc3339(info.created) + ", messages up to " +
-                     human_bytes(info.config.message_bytes_max);
+  std::string text = info.name.value() + "  ";
+  // Brokers tell neither.
+  if (log->capabilities().embedded) {
+    text += human_bytes(info.bytes) + ", created " + env::format_rfc3339(info.created) + ", ";
+  }
+  text += "messages up to " + human_bytes(info.config.message_bytes_max);
   if (info.config.retention) {
     text +=
         ", retention " + human_seconds(static_cast<double>(info.config.retention->count()) / 1000);
