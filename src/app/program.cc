@@ -16,8 +16,7 @@ void declare_common(CommandLine& line, CommonFlags& flags, bool& version) {
   line.common()
       .value("--home", &flags.home, "Folder with the log, models, checkpoints and reports")
       .value("--log", &flags.log, "The log: sqlite:FILE (default: log.db under --home)")
-      .value("--broker,--bootstrap", &flags.broker,
-             "Same as --log kafka://HOST:PORT[,...]")
+      .value("--broker,--bootstrap", &flags.broker, "Same as --log kafka://HOST:PORT[,...]")
       .value("--set", &flags.set,
              "Override a pipeline key, e.g. --set model.threshold=0.4 (repeatable)")
       .value("-X", &flags.properties, "librdkafka property=value (Kafka only; repeatable)")
