@@ -2,76 +2,24 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <filesystem>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "env/random.h"
-#include "integration/once_oracle.h"
 #include "integration/program.h"
 #include "kafka/cluster.h"
+#include "kafka/telco.h"
 
 namespace millrace::kafka_testing {
 namespace {
 
 using integration::Finished;
-using integration::Process;
-using integration::Workplace;
 
 constexpr int kRows = 5'000;
 
-// telco-churn on topics of its own.
-class Telco {
- public:
-  explicit Telco(const Cluster& cluster) : log_("kafka://" + cluster.bootstrap()) {
-    place_.train_telco();
-  }
-
-  const Workplace& place() const { return place_; }
-  std::vector<std::string> command(std::vector<std::string> words) const {
-    for (const std::string& word :
-         {std::string("--log"), log_, std::string("--set"), "input.topic=" + topic("in"),
-          std::string("--set"), "output.topic=" + topic("out"), std::string("--set"),
-          "dead_letter.topic=" + topic("dead"), std::string("--set"), "group=" + topic("group")}) {
-      words.push_back(word);
-    }
-    return words;
-  }
-  Finished run(const std::vector<std::string>& words,
-               const integration::Environment& environment = {}) const {
-    return place_.run(command(words), environment);
-  }
-  std::unique_ptr<Process> start(const std::vector<std::string>& words) const {
-    return place_.start(command(words));
-  }
-  std::string topic(const std::string& name) const { return prefix_ + "." + name; }
-  std::vector<json::Value> dump(const std::string& name) const {
-    const Finished dumped = place_.run({"topics", "dump", topic(name), "--log", log_});
-    EXPECT_EQ(dumped.exit_code, 0) << dumped.err;
-    return dumped.json_lines();
-  }
-  std::size_t outputs() const { return dump("out").size() + dump("dead").size(); }
-  // `rows` customers on the input topic, some of them broken.
-  void produce(int rows) const {
-    place_.write("in.ndjson", place_.simulate(rows, {"--poison-rate", "0.02"}));
-    const Finished produced =
-        run({"produce", "telco-churn", "--data", "in.ndjson", "--allow-invalid"});
-    ASSERT_EQ(produced.exit_code, 0) << produced.err;
-  }
-  void expect_each_once() const {
-    integration::expect_each_once(dump("in"), dump("out"), dump("dead"));
-  }
-  static std::vector<std::string> window() {
-    return {"score", "telco-churn", "--mode", "batch", "--set", "commit.records=300"};
-  }
-
- private:
-  std::string log_;
-  std::string prefix_ = "t" + env::random_hex(6);
-  Workplace place_;
-};
+std::vector<std::string> window() {
+  return {"score", "telco-churn", "--mode", "batch", "--set", "commit.records=300"};
+}
 
 integration::Environment kill_at(const std::string& point, int visit) {
   return {{"MILLRACE_CRASH_POINT", point + ":" + std::to_string(visit)}};
@@ -80,7 +28,7 @@ integration::Environment kill_at(const std::string& point, int visit) {
 // Fault F1.
 TEST(ExactlyOnce, AScorerKilledAtEveryPointLeavesEachInputOneOutput) {
   const auto cluster = Cluster::shared();
-  Telco telco(*cluster);
+  Telco telco(cluster->bootstrap());
   telco.produce(kRows);
   int kills = 0;
   for (const char* point :
@@ -90,14 +38,14 @@ TEST(ExactlyOnce, AScorerKilledAtEveryPointLeavesEachInputOneOutput) {
     for (const int visit : {1, 2}) {
       // What begins happens once a run.
       if (visit == 2 && std::string(point) == "log.in_init") continue;
-      const Finished killed = telco.run(Telco::window(), kill_at(point, visit));
+      const Finished killed = telco.run(window(), kill_at(point, visit));
       kills += killed.exit_code == 128 + SIGKILL ? 1 : 0;
       // Near the end of the topic a point may not be reached so often.
       EXPECT_TRUE(killed.exit_code == 128 + SIGKILL || killed.exit_code == 0) << killed.err;
     }
   }
   EXPECT_GE(kills, 10);
-  const Finished last = telco.run(Telco::window());
+  const Finished last = telco.run(window());
   ASSERT_EQ(last.exit_code, 0) << last.err;
   telco.expect_each_once();
 }
@@ -105,9 +53,9 @@ TEST(ExactlyOnce, AScorerKilledAtEveryPointLeavesEachInputOneOutput) {
 // Fault F18.
 TEST(ExactlyOnce, AProducerKilledAtEveryPointResumesWithEveryRowOnce) {
   const auto cluster = Cluster::shared();
-  const Telco telco(*cluster);
+  const Telco telco(cluster->bootstrap());
   telco.place().write("rows.ndjson", telco.place().simulate(kRows));
-  ASSERT_EQ(telco.run({"topics", "create", "telco-churn"}).exit_code, 0);
+  telco.create();
   const std::vector<std::string> produce = {"produce",     "telco-churn",  "--data",
                                             "rows.ndjson", "--batch-size", "500"};
   for (const char* point :
@@ -128,8 +76,8 @@ TEST(ExactlyOnce, AProducerKilledAtEveryPointResumesWithEveryRowOnce) {
 // Fault F17: the same command twice shares the partitions.
 TEST(ExactlyOnce, TwoScorersShareTheWorkAndRepeatNothing) {
   const auto cluster = Cluster::shared();
-  const Telco telco(*cluster);
-  ASSERT_EQ(telco.run({"topics", "create", "telco-churn"}).exit_code, 0);
+  const Telco telco(cluster->bootstrap());
+  telco.create();
   const auto first = telco.start({"score", "telco-churn", "--json"});
   const auto second = telco.start({"score", "telco-churn", "--json"});
   telco.produce(kRows);
@@ -145,8 +93,8 @@ TEST(ExactlyOnce, TwoScorersShareTheWorkAndRepeatNothing) {
 // Fault F6: a process that stood still for longer than the session timeout ends when it wakes.
 TEST(ExactlyOnce, AScorerThatStoodStillEndsAndLeavesTheWorkToOthers) {
   const auto cluster = Cluster::shared();
-  const Telco telco(*cluster);
-  ASSERT_EQ(telco.run({"topics", "create", "telco-churn"}).exit_code, 0);
+  const Telco telco(cluster->bootstrap());
+  telco.create();
   telco.produce(kRows);
   const auto hung = telco.start({"score", "telco-churn"});
   ASSERT_TRUE(integration::eventually([&] { return !telco.dump("out").empty(); }, 60));
