@@ -16,6 +16,8 @@ constexpr Milliseconds kAbortMax{10'000};
 constexpr Milliseconds kCloseMax{10'000};
 // Between two polls of a program that scores; longer is taken as "stuck" by the group.
 constexpr std::int64_t kPollIntervalMaxMs = 300'000;
+// A message of 500 bytes takes a third more in the client's queue.
+constexpr std::int64_t kQueueOverhead = 3;
 // The bytes fetched ahead are shared by the partitions, but none gets less than this.
 constexpr std::int64_t kQueueKbytesMin = 1'024;
 
@@ -60,8 +62,9 @@ Status KafkaConsumer::start() {
     partitions += count;
   }
   const std::int64_t kbytes = std::stoll(client_->property("queued.max.messages.kbytes"));
+  const std::int64_t payload = kbytes - kbytes / kQueueOverhead;
   const std::int64_t share =
-      std::max(kQueueKbytesMin, kbytes / std::max<std::int64_t>(partitions, 1));
+      std::max(kQueueKbytesMin, payload / std::max<std::int64_t>(partitions, 1));
   SenderOptions sender;
   if (options_.exactly_once) sender.transactional_id = slot_.member_id;
   // First: what a predecessor left open is aborted, so that its positions are settled.
