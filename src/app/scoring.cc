@@ -15,6 +15,8 @@ namespace {
 // How long a bounded command tries to reach the log and its topics; a streaming one tries for ever.
 constexpr Milliseconds kReachMax{10'000};
 constexpr Milliseconds kReachRetry{500};
+// An attempt itself may take most of that time.
+constexpr Milliseconds kReachSpare{3'000};
 
 Status apply_start(const std::string& from, ScoringPlan& plan) {
   if (from == "earliest") return {};
@@ -83,7 +85,7 @@ Result<Running> reach(Session& session, const ScoringPlan& plan, const ScoringOp
   while (true) {
     Result<Running> running = open_running(session, plan, options);
     if (running || running.error().disposition() != Disposition::kRetry) return running;
-    if (!streaming && session.clock().steady() >= give_up) return running;
+    if (!streaming && session.clock().steady() + kReachSpare >= give_up) return running;
     if (session.stop().requested()) {
       return Error(ErrorCode::kTryAgain, "stopped while the log was away; nothing was consumed");
     }
@@ -193,6 +195,10 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
     run_options.messages_max = static_cast<std::uint64_t>(*options.messages_max);
   run_options.idle_timeout = Milliseconds(options.timeout_ms);
   run_options.progress_every = static_cast<std::uint64_t>(options.progress_every);
+  // An existing topic may take less than the pipeline says.
+  const auto dead_letters =
+      running.log->admin().describe_topic(plan.pipeline.dead_letter.topic.name);
+  if (dead_letters) run_options.dead_letter_bytes_max = dead_letters->config.message_bytes_max;
   engine::ScoreRun run(plan.pipeline, scorer, *running.consumer, session.clock(), session.stop(),
                        session.logger(), run_options);
   ScoreMetrics metrics(*monitoring, plan.pipeline, session.clock());

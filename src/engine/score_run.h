@@ -28,6 +28,9 @@ struct ScoreOptions {
   std::optional<std::uint64_t> messages_max;  // consumed, dead letters included
   Milliseconds idle_timeout{10'000};          // window mode: ends after this long without a message
   std::uint64_t progress_every = 0;           // messages between progress log lines, 0 = none
+  // What the dead-letter topic takes, where that is known; the pipeline's setting is what a topic
+  // made for it would take.
+  std::optional<std::size_t> dead_letter_bytes_max;
 };
 
 // Called after each commit with the summary of all that is committed.

@@ -211,6 +211,42 @@ std::vector<Message> strange_messages() {
   };
 }
 
+// A topic for large messages feeds one for small ones: what does not fit is cut, and says so.
+TEST_F(Interop, ADeadLetterTooLargeForItsTopicIsCut) {
+  constexpr std::size_t kHugeBytes = 3'000'000;
+  place_.train_telco(300);
+  const std::string input = unique_name("huge");
+  const std::string python = quote(source_folder() + "/build/interop/python/bin/python");
+  const std::string script = quote(source_folder() + "/tests/kafka/interop/make_topic.py");
+  ASSERT_EQ(run_command(python + " -B " + script + " " + cluster_->bootstrap() + " " + input +
+                        " max.message.bytes=8000000")
+                .exit_code,
+            0);
+  const std::string predictions = new_topic("predictions");
+  const std::string dead_letters = new_topic("dead-letters", 1);
+  std::string huge;
+  while (huge.size() < kHugeBytes) huge += big_value();
+  write("confluent_kafka", input, "none",
+        {{"huge", huge, {{"source", "interop"}}, 0}, {"small", "{}", {}, 0}});
+  const Finished scored =
+      place_.run(on_kafka({"score", "telco-churn", "--mode", "batch", "--max-messages", "2",
+                           "--input-topic", input, "--output-topic", predictions,
+                           "--deadletter-topic", dead_letters, "--group", unique_name("interop")}));
+  ASSERT_EQ(scored.exit_code, 0) << scored.err;
+
+  const auto letters = dump(dead_letters);
+  ASSERT_EQ(letters.size(), 2U);
+  EXPECT_EQ(letters.at(0).at("key"), "huge");
+  const std::string kept = letters.at(0).at("value").get<std::string>();
+  EXPECT_LT(kept.size(), std::size_t{1} << 20);
+  EXPECT_GT(kept.size(), std::size_t{1} << 19);
+  EXPECT_TRUE(huge.starts_with(kept));
+  const json::Value truncated = json::Value::array({"__millrace.errors.truncated", "true"});
+  const auto& headers = letters.at(0).at("headers");
+  EXPECT_NE(std::find(headers.begin(), headers.end(), truncated), headers.end());
+  EXPECT_EQ(letters.at(1).at("key"), "small");
+}
+
 std::string name_of(const ::testing::TestParamInfo<std::string>& tested) { return tested.param; }
 
 class FromClient : public Interop, public ::testing::WithParamInterface<std::string> {};

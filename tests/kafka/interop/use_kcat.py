@@ -1,5 +1,6 @@
 """kcat, as people use it in a shell; this program only translates the messages."""
 
+import re
 import subprocess
 import tempfile
 
@@ -7,6 +8,9 @@ import wire
 
 LIMITS = ["-X", "message.max.bytes=8388608"]
 DELIMITER = b"\x1f"
+# kcat prints headers as name=value,name=value and escapes nothing: a comma in a value stays one
+# where no name follows.
+NEXT_HEADER = re.compile(r",(?=[^\W\d][\w.-]*=)")
 
 
 def run(command, **options):
@@ -42,9 +46,9 @@ def parsed(data):
             pieces.append(None if size < 0 else data[:size])
             data = data[max(size, 0) :]
         headers = []
-        for item in listed.split(b",") if listed else []:
-            name, _, value = item.partition(b"=")
-            headers.append((name.decode(), None if value == b"NULL" else value))
+        for item in NEXT_HEADER.split(listed.decode()) if listed else []:
+            name, _, value = item.partition("=")
+            headers.append((name, None if value == "NULL" else value.encode()))
         yield int(partition), pieces[0], pieces[1], headers
         data = data[1:]
 
