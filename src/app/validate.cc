@@ -7,6 +7,7 @@
 #include "app/settings.h"
 #include "app/terminal/table.h"
 #include "json/json.h"
+#include "log_kafka/kafka_log.h"
 
 namespace millrace::app {
 namespace {
@@ -35,6 +36,21 @@ std::string origin_of(const spec::Provenance& row, const std::vector<SettingRow>
   return row.origin;
 }
 
+// What a pipeline file says of a password is nobody's to read.
+std::string shown(const spec::Provenance& row) {
+  constexpr std::string_view kKafka = "kafka.";
+  if (!row.path.starts_with(kKafka)) return row.value;
+  return log_kafka::is_secret(row.path.substr(kKafka.size())) ? "***" : row.value;
+}
+
+// The properties of the Kafka client, where the log is Kafka.
+Result<std::vector<log_kafka::Property>> kafka_properties(const Session& session) {
+  MILLRACE_ASSIGN(const Session::LogKind kind, session.log_kind());
+  if (kind != Session::LogKind::kKafka) return std::vector<log_kafka::Property>();
+  MILLRACE_ASSIGN(const log_kafka::KafkaLogOptions options, session.kafka_options());
+  return log_kafka::explain_properties(options);
+}
+
 json::Value explained(const spec::LoadedPipeline& loaded, const std::vector<SettingRow>& settings) {
   json::Value result;
   result["pipeline"] = loaded.pipeline.name;
@@ -49,7 +65,7 @@ json::Value explained(const spec::LoadedPipeline& loaded, const std::vector<Sett
   result["values"] = json::Value::array();
   for (const spec::Provenance& row : loaded.provenance) {
     result["values"].push_back(
-        {{"path", row.path}, {"value", row.value}, {"origin", origin_of(row, settings)}});
+        {{"path", row.path}, {"value", shown(row)}, {"origin", origin_of(row, settings)}});
   }
   return result;
 }
@@ -64,9 +80,19 @@ Result<int> explain(Session& session, const std::string& name, const CommandLine
   }
   Table table({{"key"}, {"value"}, {"from"}});
   for (const spec::Provenance& row : loaded.provenance) {
-    table.add_row({row.path, row.value, origin_of(row, settings)});
+    table.add_row({row.path, shown(row), origin_of(row, settings)});
   }
   std::string text = flags.to_string() + "\n" + table.to_string();
+  MILLRACE_ASSIGN(const auto properties, kafka_properties(session));
+  if (!properties.empty()) {
+    Table kafka({{"property of the Kafka client"}, {"value"}, {"from"}});
+    for (const log_kafka::Property& property : properties) {
+      kafka.add_row({property.name, property.value, property.origin});
+      result["kafka"].push_back(
+          {{"property", property.name}, {"value", property.value}, {"origin", property.origin}});
+    }
+    text += "\n" + kafka.to_string();
+  }
 
   // The columns are known exactly once a model has been fitted; before that, say so.
   const auto model = session.registry().load(loaded.pipeline.name);

@@ -67,10 +67,12 @@ Result<std::string> brokers_of_url(std::string_view url, std::string_view defaul
 Result<std::vector<Property>> explain_properties(const KafkaLogOptions& options) {
   MILLRACE_ASSIGN(std::vector<Property> properties, internal::resolve(options));
   for (Property& property : properties) {
-    if (internal::is_secret(property.name)) property.value = "(hidden)";
+    if (internal::is_secret(property.name)) property.value = "***";
   }
   return properties;
 }
+
+bool is_secret(std::string_view property) { return internal::is_secret(property); }
 
 Result<std::unique_ptr<log::Log>> open_kafka_log(const KafkaLogOptions& options, env::Clock& clock,
                                                  telemetry::Logger& logger) {

@@ -39,13 +39,16 @@ Result<std::string> brokers_of_url(std::string_view url, std::string_view defaul
 // value that is none, one that millrace must set itself; kNoInput, kPermission for a "${file:...}".
 Result<std::vector<Property>> explain_properties(const KafkaLogOptions& options);
 
+// Whether the value of a property (of the library, or a reference name) must not be shown.
+bool is_secret(std::string_view property);
+
 // Durability: what a commit acknowledged is on as many brokers as the topic's settings ask for
 // (acks=all). Ordering: offsets of a partition follow the order of appends of one commit, and of
 // commits of one writer.
 // Waits at most `kReachMax` for a broker. `clock` and `logger` must outlive the log.
 // Errors: kUnavailable (no broker answers), kPermission (log-in or certificate refused), and those
 // of explain_properties().
-inline constexpr Milliseconds kReachMax{5'000};
+inline constexpr Milliseconds kReachMax{8'000};
 Result<std::unique_ptr<log::Log>> open_kafka_log(const KafkaLogOptions& options, env::Clock& clock,
                                                  telemetry::Logger& logger);
 

@@ -332,5 +332,46 @@ TEST(Cli, InitPipelineWorksWithoutAnEdit) {
   }
 }
 
+// A log is named by one URL; what is wrong with it is said before anything is tried.
+TEST(Cli, WrongLogsAreSaidAtOnce) {
+  const Workplace place;
+  for (const auto& [arguments, words] :
+       std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--log", "kafak://x"}, "use sqlite:FILE or kafka://HOST:PORT"},
+           {{"--log", "kafka://"}, "KAFKA_BOOTSTRAP_SERVERS"},
+           {{"--log", "kafka://user:secret@x:1"}, "users and passwords are properties"},
+           {{"--log", "sqlite:x.db", "--broker", "x:1"}, "give one of them"},
+           {{"--log", "sqlite:x.db", "-X", "linger.ms=1"}, "the embedded log has none"}}) {
+    std::vector<std::string> command = {"topics", "list"};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    const Finished refused = place.run(command);
+    EXPECT_EQ(refused.exit_code, 2) << refused.err;
+    EXPECT_NE(refused.err.find(words), std::string::npos) << refused.err;
+  }
+  for (const char* property : {"linger.mss=5", "acks=1", "linger.ms=soon"}) {
+    const Finished refused =
+        place.run({"topics", "list", "--log", "kafka://127.0.0.1:9", "-X", property});
+    EXPECT_EQ(refused.exit_code, 78) << property << refused.err;
+  }
+}
+
+TEST(Cli, ExplainShowsPropertiesOfKafkaWithoutTheirSecrets) {
+  const Workplace place;
+  place.write("pass", "open-sesame\n");
+  const Finished explained =
+      place.run({"explain", "telco-churn", "--json", "--log", "kafka://127.0.0.1:9", "-X",
+                 "sasl_username=scorer", "-X", "sasl.password=${file:pass}"},
+                {{"KAFKA_SECURITY_PROTOCOL", "SASL_SSL"}});
+  ASSERT_EQ(explained.exit_code, 0) << explained.err;
+  std::map<std::string, std::string> properties;
+  const json::Value result = explained.last_json();
+  for (const json::Value& row : result["kafka"])
+    properties[row["property"].get<std::string>()] = row["value"].get<std::string>();
+  EXPECT_EQ(properties["sasl.username"], "scorer");
+  EXPECT_EQ(properties["security.protocol"], "SASL_SSL");
+  EXPECT_EQ(properties["sasl.password"], "***");
+  EXPECT_EQ(explained.out.find("open-sesame"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace millrace::integration
