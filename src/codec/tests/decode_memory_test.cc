@@ -15,7 +15,11 @@ namespace millrace::codec {
 namespace {
 
 constexpr std::size_t kCap = DecodeLimits{}.bytes_max;
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t kGrowthMax = 4 * kCap;  // what is freed stays in quarantine
+#else
 constexpr std::size_t kGrowthMax = 2 * kCap;
+#endif
 
 // Peak resident memory of this process in bytes.
 std::size_t peak_resident() {
