@@ -69,7 +69,12 @@ Result<std::unique_ptr<log::Log>> Session::open_log(Create create) {
   MILLRACE_ASSIGN(const LogKind kind, log_kind());
   if (kind == LogKind::kKafka) {
     MILLRACE_ASSIGN(const auto kafka, kafka_options());
-    return log_kafka::open_kafka_log(kafka, clock_, logger_);
+    auto log = log_kafka::open_kafka_log(kafka, clock_, logger_);
+    if (!log && stop_.requested() && log.error().disposition() == Disposition::kRetry) {
+      return Error(ErrorCode::kTryAgain,
+                   "stopped while the log was away: " + log.error().message());
+    }
+    return log;
   }
   MILLRACE_ASSIGN(const env::Path file, log_file());
   if (!flags_.properties.empty()) {
