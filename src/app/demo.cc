@@ -1,4 +1,5 @@
 // millrace demo PIPELINE: the whole story, from rows to a report.
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -44,6 +45,22 @@ std::optional<env::Path> real_data(const std::string& pipeline) {
     }
   }
   return std::nullopt;
+}
+
+// How the program is called from here: by its name where the PATH has it, else by its place.
+std::string program_name() {
+  std::error_code error;
+  const env::Path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return "millrace";
+  const char* const path = std::getenv("PATH");
+  const std::string folders = path == nullptr ? "" : path;
+  for (std::size_t at = 0; at < folders.size();) {
+    const std::size_t end = std::min(folders.find(':', at), folders.size());
+    const env::Path candidate = env::Path(folders.substr(at, end - at)) / "millrace";
+    if (std::filesystem::equivalent(candidate, self, error)) return "millrace";
+    at = end + 1;
+  }
+  return std::filesystem::proximate(self, error).string();
 }
 
 class Demo {
@@ -203,11 +220,12 @@ class Demo {
   Result<json::Value> finish() {
     const std::string home =
         session_.home() == ".millrace" ? "" : " --home " + session_.home().string();
+    const std::string program = program_name();
     session_.say("\nThe report: " + outcome_.report_html.string() + " (open it in a browser)\n" +
-                 "Next: millrace topics list" + home + "; millrace dlq list " + pipeline_.name +
-                 home + "; millrace score " + pipeline_.name + home +
-                 " in one terminal and\n      millrace produce " + pipeline_.name +
-                 " --mode streaming --events-per-sec 5" + home + " in another");
+                 "Next: " + program + " topics list" + home + "\n      " + program + " dlq list " +
+                 pipeline_.name + home + "\n      " + program + " score " + pipeline_.name + home +
+                 "  in one terminal, and in another\n      " + program + " produce " +
+                 pipeline_.name + " --mode streaming --events-per-sec 5" + home);
     result_["consumed"] = outcome_.summary.consumed;
     result_["predicted"] = outcome_.summary.predicted;
     result_["dead_lettered"] = outcome_.summary.dead_lettered;
