@@ -79,8 +79,8 @@ Status ScoreRun::open_outputs() {
   log::Transaction& out = consumer_.transaction();
   MILLRACE_ASSIGN(predictions_, out.open_topic(pipeline_.output.topic.name));
   MILLRACE_ASSIGN(dead_letters_, out.open_topic(pipeline_.dead_letter.topic.name));
-  dead_letter_bytes_max_ = options_.dead_letter_bytes_max.value_or(
-      pipeline_.dead_letter.topic.config.message_bytes_max);
+  dead_letter_bytes_max_ =
+      options_.dead_letter_bytes_max.value_or(pipeline_.dead_letter.topic.config.message_bytes_max);
   return {};
 }
 
