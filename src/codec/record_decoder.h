@@ -24,7 +24,7 @@ struct DecodeLimits {
 
   // Keys, values, and the marks between them, in all. The parser's memory grows with them rather
   // than with bytes (up to 12 bytes each), so this keeps it below twice `bytes_max`.
-  std::size_t tokens_max() const { return std::max(kTokensAlways, bytes_max / 8); }
+  std::size_t tokens_max() const { return std::max(kTokensAlways, bytes_max / 9); }
   static constexpr std::size_t kTokensAlways = 65'536;
 };
 

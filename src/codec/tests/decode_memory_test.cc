@@ -140,9 +140,9 @@ TEST(DecodeMemory, LegalMessagesStayBelowTwiceTheLimit) {
   const std::string legal[] = {
       "{\"s\":\"" + std::string(kCap - 8, 'x') + "\"}",
       "{\"" + std::string(std::size_t{64} << 10, 'k') + "\":1}",
-      "{\"x\":[" + repeated("1,", 65'000) + "1]}",
-      "{\"x\":[" + repeated("-1234567.25,", 65'000) + "1]}",
-      "{\"x\":[" + repeated("\"0123456\",", 65'000) + "\"\"]}",
+      "{\"x\":[" + repeated("1,", 57'000) + "1]}",
+      "{\"x\":[" + repeated("-1234567.25,", 57'000) + "1]}",
+      "{\"x\":[" + repeated("\"0123456\",", 57'000) + "\"\"]}",
       "{\"x\":{" + repeated("\"" + std::string(90, 'k') + "\":\"0123\",", 9'990) + "\"y\":1}}",
   };
   for (const std::string& message : legal) {
