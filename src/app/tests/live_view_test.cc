@@ -5,7 +5,9 @@
 #include <poll.h>
 #include <pty.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
+#include <utmp.h>
 
 #include <array>
 #include <csignal>
@@ -23,13 +25,19 @@ class Terminal {
     winsize size{};
     size.ws_row = 10;
     size.ws_col = 40;
-    pid_ = ::forkpty(&descriptor_, nullptr, nullptr, &size);
+    int theirs = -1;
+    EXPECT_EQ(::openpty(&descriptor_, &theirs, nullptr, nullptr, &size), 0);
+    // Before there is a child that could change them.
+    EXPECT_EQ(::tcgetattr(descriptor_, &before_), 0);
+    pid_ = ::fork();
     if (pid_ == 0) {
+      ::close(descriptor_);
+      ::login_tty(theirs);
       show();
       ::_exit(7);
     }
     EXPECT_GT(pid_, 0);
-    ::tcgetattr(descriptor_, &before_);
+    ::close(theirs);
   }
   ~Terminal() {
     ::kill(pid_, SIGKILL);
