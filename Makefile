@@ -91,6 +91,12 @@ lint-all: packages-lint  ## the same with static checks of every file
 format: packages-lint  ## lay out all sources with clang-format
 	tools/lint --format
 
+.PHONY: chaos
+chaos: packages-kafka  ## kill everything over and over, with tables (CHAOS_SEED=1, CHAOS_MESSAGES=100000)
+	@$(MAKE) tree PRESET=release
+	cmake --build $(RELEASE) -j $(JOBS) --target chaos
+	@trap 'tools/kafka down --prefix chaos' EXIT; MILLRACE_KAFKA_OWN_PREFIX=chaos $(RELEASE)/bin/chaos
+
 .PHONY: bench
 bench: build  ## build and run the benchmarks, one line of JSON a result (MESSAGES=50000 for a quick look)
 	@tools/install bench
