@@ -1,0 +1,119 @@
+"""Who takes part: how each is started, and with how many messages it is measured."""
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import Callable, List
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a program needs to know to take part in one run."""
+
+    binary: str
+    bootstrap: str
+    source: str
+    target: str
+    group: str
+    model: str  # the folder that prepare.py filled
+    build: str  # where jars and classes are
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One program; `total` is the share of MESSAGES that it gets. The share `warm` of those is
+    not counted: a JVM compiles itself first."""
+
+    name: str
+    label: str
+    command: Callable[[Place], List[str]]
+    total: float = 1
+    warm: float = 0
+    model: str = "millrace"  # whose predictions are right: millrace's, or sklearn's own
+    beside: str = "at_least_once"  # the guarantee, also that of the millrace it is compared with
+
+
+def arguments(place):
+    return [place.bootstrap, place.source, place.target, place.group, place.model]
+
+
+def millrace(delivery):
+    def command(place):
+        settings = {
+            "input.topic": place.source,
+            "output.topic": place.target,
+            "group": place.group,
+            "delivery": delivery,
+        }
+        words = [place.binary, "score", "telco-churn", "--quiet"]
+        words += ["--home", os.path.join(place.model, "home")]
+        words += ["--log", "kafka://" + place.bootstrap]
+        for key, value in settings.items():
+            words += ["--set", "%s=%s" % (key, value)]
+        return words
+
+    return command
+
+
+def python(file, *style):
+    def command(place):
+        path = os.path.join(HERE, "python", file)
+        return [sys.executable, "-W", "ignore", path, *style, *arguments(place)]
+
+    return command
+
+
+MILLRACE = [
+    Peer("millrace", "millrace, at-least-once", millrace("at_least_once")),
+    Peer(
+        "millrace_exactly_once",
+        "millrace, exactly-once",
+        millrace("exactly_once"),
+        beside="exactly_once",
+    ),
+]
+
+PEERS = [
+    Peer(
+        "frames",
+        "kafka-python + scikit-learn, one-row data frames",
+        python("kafka_python_sklearn.py", "frames"),
+        0.003,
+        model="sklearn",
+    ),
+    Peer(
+        "rows",
+        "kafka-python + scikit-learn, one-row arrays",
+        python("kafka_python_sklearn.py", "rows"),
+        0.02,
+        model="sklearn",
+    ),
+    Peer(
+        "faust",
+        "Faust + scikit-learn, one-row data frames",
+        python("faust_sklearn.py"),
+        0.003,
+        model="sklearn",
+    ),
+    Peer("quix", "Quix Streams + XGBoost", python("quix_xgboost.py"), 0.05),
+    Peer(
+        "confluent_row",
+        "confluent-kafka + XGBoost, row by row",
+        python("confluent_xgboost.py", "row"),
+        0.05,
+    ),
+    Peer(
+        "confluent_batch",
+        "confluent-kafka + XGBoost, batches of 1,000",
+        python("confluent_xgboost.py", "batch"),
+        0.2,
+    ),
+    Peer(
+        "confluent_orjson",
+        "the same with orjson",
+        python("confluent_xgboost.py", "orjson"),
+        0.3,
+    ),
+]
