@@ -108,7 +108,11 @@ Status ScoreRun::loop() {
     const Nanoseconds before = env::thread_cpu_time();
     Result<log::Event> event = consumer_.poll(next_deadline());
     if (!event && passes_by_itself(event.error())) {
-      MILLRACE_TRY(wait_for_room(event.error()));
+      if (in_flight_) {
+        clock_.sleep_until(clock_.steady() + kPollRetry);  // its outcome says what is to be done
+      } else {
+        MILLRACE_TRY(wait_for_room(event.error()));
+      }
       continue;
     }
     if (!event) return event.error();
@@ -478,7 +482,7 @@ Status ScoreRun::ask_commit() {
   asked_ = clock_.steady();
   Status request = consumer_.transaction().commit(positions);
   working_.stage_cpu_ns["commit"] += (env::thread_cpu_time() - before).count();
-  if (!request) return passes_by_itself(request.error()) ? wait_for_room(request.error()) : request;
+  MILLRACE_TRY(request);
   in_flight_ = true;
   return {};
 }
@@ -486,12 +490,17 @@ Status ScoreRun::ask_commit() {
 Status ScoreRun::await_commit() {
   while (in_flight_) {
     if (const auto late = commit_is_late()) return *late;
-    MILLRACE_ASSIGN(log::Event event, consumer_.poll(clock_.steady() + kAwaitSlice));
+    Result<log::Event> event = consumer_.poll(clock_.steady() + kAwaitSlice);
+    if (!event && passes_by_itself(event.error())) {
+      clock_.sleep_until(clock_.steady() + kPollRetry);
+      continue;
+    }
+    if (!event) return event.error();
     // A stop request wakes each poll; the outcome is all that is waited for.
-    if (stop_.requested() && std::holds_alternative<log::Nothing>(event)) {
+    if (stop_.requested() && std::holds_alternative<log::Nothing>(*event)) {
       clock_.sleep_until(clock_.steady() + kAwaitStopped);
     }
-    MILLRACE_TRY(handle(std::move(event)));
+    MILLRACE_TRY(handle(std::move(*event)));
   }
   return {};
 }
@@ -518,6 +527,11 @@ Status ScoreRun::settle(const log::CommitOutcome& outcome) {
     case log::CommitResult::kCommitted:
       break;
     case log::CommitResult::kAborted:
+      if (outcome.cause) {
+        has_ahead_ = false;  // it comes again
+        const Error cause(*outcome.cause, outcome.reason);
+        return passes_by_itself(cause) ? wait_for_room(cause) : Status(cause);
+      }
       logger_.warning("a commit was aborted and is done again: " + outcome.reason);
       monitor_->on_aborted();
       has_ahead_ = false;  // it comes again

@@ -407,6 +407,25 @@ TEST(ScoreRun, ABatchIsScoredWhileACommitIsInFlight) {
   bench.expect_each_once(100);
 }
 
+TEST(ScoreRun, WhatWasScoredAheadWhenTheDiskWasFullComesAgain) {
+  Bench bench;
+  bench.produce(60);
+  int ahead = 0;
+  bench.wrap = [&ahead](std::unique_ptr<log::Consumer> inner) {
+    return std::make_unique<LateCommits>(std::move(inner), 0, ahead);
+  };
+  Notes notes;
+  bench.monitor = &notes;
+  bench.log.fail_commit_request(2, Error(ErrorCode::kDiskFull, "no space"));
+  bench.on_commit = [&bench](const data::RunSummary& all) {
+    if (all.consumed == 60) bench.stop.request();
+  };
+  ASSERT_TRUE(bench.run({}));
+  EXPECT_GT(ahead, 2);
+  EXPECT_EQ(notes.text, "started waiting:disk_full going_on ");
+  bench.expect_each_once(60);
+}
+
 TEST(ScoreRun, WhatWasScoredAheadOfAnAbortedCommitComesAgain) {
   Bench bench;
   bench.produce(100);

@@ -155,6 +155,8 @@ enum class CommitResult {
 struct CommitOutcome {
   CommitResult result = CommitResult::kCommitted;
   std::string reason;  // for people, when not committed
+  // With kAborted: why doing it again at once is of no use (kDiskFull, kUnknownTopic, kIo, ...).
+  std::optional<ErrorCode> cause = std::nullopt;
 };
 struct Nothing {};
 

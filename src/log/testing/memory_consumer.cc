@@ -310,8 +310,10 @@ void MemoryConsumer::rewind() {
 Status MemoryConsumer::commit(const std::vector<Position>& positions) {
   CHECK(!outcome_ && !closed_);
   const std::lock_guard lock(state_->mutex);
-  if (auto error = state_->next_request_fault()) return *error;
-  MILLRACE_ASSIGN(CommitOutcome outcome, try_commit(positions));
+  Result<CommitOutcome> tried = try_commit(positions);
+  CommitOutcome outcome =
+      tried ? std::move(*tried)
+            : CommitOutcome{CommitResult::kAborted, tried.error().message(), tried.error().code()};
   appender_.clear();
   if (outcome.result == CommitResult::kCommitted) {
     for (const Position& position : positions) {
@@ -329,6 +331,7 @@ Result<CommitOutcome> MemoryConsumer::try_commit(const std::vector<Position>& po
   if (!group().members.contains(epoch_)) {
     return CommitOutcome{CommitResult::kFenced, fenced().message()};
   }
+  if (auto error = state_->next_request_fault()) return *error;
   const auto fault = state_->next_fault();
   if (fault && fault->effect == MemoryLog::Effect::kNothing) {
     if (fault->result == CommitResult::kFenced) {

@@ -37,7 +37,8 @@ class MemoryLog final : public Log {
   // The `nth` commit of any consumer from now on (1 is the next) has this outcome: kAborted,
   // kFenced (nothing happened), or kUnknown with the given effect. kFenced also ends the member.
   void fail_commit(std::size_t nth, CommitResult result, Effect effect = Effect::kNothing);
-  // The `nth` request of a commit, by consumer or producer, fails with this error; nothing happens.
+  // The `nth` commit, by consumer or producer, fails with this error and nothing happens: a
+  // consumer's outcome is kAborted with this cause.
   void fail_commit_request(std::size_t nth, Error error);
   // As if the member's session had timed out: its partitions go to others, its next poll and
   // commit are fenced.

@@ -96,13 +96,14 @@ TEST_F(MemoryLogFaults, AnUnknownCommitMayHaveHappenedOrNot) {
   EXPECT_EQ(outputs(), 1);
 }
 
-TEST_F(MemoryLogFaults, AFailedRequestMayBeMadeAgain) {
+TEST_F(MemoryLogFaults, AFailedCommitSaysWhyAndDropsWhatWasAppended) {
   log_.fail_commit_request(1, Error(ErrorCode::kDiskFull, "full"));
   const auto positions = client_->positions();
-  EXPECT_EQ((*client_)->transaction().commit(positions).error().code(), ErrorCode::kDiskFull);
-  EXPECT_EQ(outputs(), 0);
+  const CommitOutcome outcome = client_->commit(positions);
+  EXPECT_EQ(outcome.result, CommitResult::kAborted);
+  EXPECT_EQ(outcome.cause, ErrorCode::kDiskFull);
   EXPECT_EQ(client_->commit(positions).result, CommitResult::kCommitted);
-  EXPECT_EQ(outputs(), 1);
+  EXPECT_EQ(outputs(), 0);
 }
 
 TEST_F(MemoryLogFaults, AnIdlePollMovesAManualClockToItsDeadline) {

@@ -64,19 +64,19 @@ void BatchWriter::seal() {
   }
 }
 
-Status BatchWriter::write() {
+Status BatchWriter::write(Database& database) {
   for (const Topic& topic : topics_) {
     for (std::size_t i = 0; i < topic.batches.size(); ++i) {
       if (topic.batches[i].empty()) continue;
-      MILLRACE_TRY(write_partition(topic, topic.partition_rows[i], topic.batches[i]));
+      MILLRACE_TRY(write_partition(database, topic, topic.partition_rows[i], topic.batches[i]));
     }
   }
   return {};
 }
 
-Status BatchWriter::write_partition(const Topic& topic, std::int64_t partition_row,
-                                    const Encoders& batches) {
-  MILLRACE_ASSIGN(auto found, partition_by_id(*database_, partition_row));
+Status BatchWriter::write_partition(Database& database, const Topic& topic,
+                                    std::int64_t partition_row, const Encoders& batches) {
+  MILLRACE_ASSIGN(auto found, partition_by_id(database, partition_row));
   if (!found) {
     return Error(ErrorCode::kUnknownTopic,
                  "topic '" + topic.row.name.value() + "' was deleted while it was in use");
@@ -85,12 +85,12 @@ Status BatchWriter::write_partition(const Topic& topic, std::int64_t partition_r
   for (const auto& batch : batches) {
     const std::string_view bytes = batch->place(row.id, row.end);
     const BatchHeader& header = batch->header();
-    MILLRACE_TRY(database_->run("INSERT INTO batch VALUES (NULL, ?1, ?2, ?3, ?4, ?5)", row.id,
-                                header.base, header.next(), header.time_max, Blob{bytes}));
+    MILLRACE_TRY(database.run("INSERT INTO batch VALUES (NULL, ?1, ?2, ?3, ?4, ?5)", row.id,
+                              header.base, header.next(), header.time_max, Blob{bytes}));
     row.end = header.next();
     row.bytes += static_cast<std::int64_t>(bytes.size());
   }
-  return update_partition(*database_, row);
+  return update_partition(database, row);
 }
 
 void BatchWriter::clear() {

@@ -30,9 +30,9 @@ class BatchWriter {
 
   // Checksums, so that they are not computed under the write lock.
   void seal();
-  // Inserts everything, inside the caller's write transaction. kUnknownTopic when a topic was
-  // deleted meanwhile. What was appended stays until clear().
-  Status write();
+  // Inserts everything, inside the write transaction of a connection to the same file.
+  // kUnknownTopic when a topic was deleted meanwhile. What was appended stays until clear().
+  Status write(Database& database);
   void clear();
 
  private:
@@ -44,7 +44,8 @@ class BatchWriter {
     std::uint32_t turn = 0;
   };
   std::unique_ptr<BatchEncoder> fresh_encoder();
-  Status write_partition(const Topic& topic, std::int64_t partition_row, const Encoders& batches);
+  static Status write_partition(Database& database, const Topic& topic, std::int64_t partition_row,
+                                const Encoders& batches);
 
   Database* database_;
   std::vector<Topic> topics_;

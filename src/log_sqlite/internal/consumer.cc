@@ -31,6 +31,11 @@ Result<std::unique_ptr<log::Consumer>> SqliteConsumer::open(LogFile& log,
   MILLRACE_ASSIGN(auto database, log.connect());
   std::unique_ptr<SqliteConsumer> consumer(new SqliteConsumer(log, std::move(database), options));
   MILLRACE_ASSIGN(consumer->member_, Membership::join(log, *consumer->database_, options));
+  MILLRACE_ASSIGN(auto second, log.connect());
+  consumer->committer_ = std::make_unique<Committer>(
+      log, std::move(second), consumer->writer_, *consumer->member_,
+      options.exactly_once ? Committer::Mode::kTogether : Committer::Mode::kApart,
+      consumer->waiter_);
   return std::unique_ptr<log::Consumer>(std::move(consumer));
 }
 
@@ -39,6 +44,7 @@ SqliteConsumer::~SqliteConsumer() { (void)close(); }
 Status SqliteConsumer::close() {
   if (closed_ || !member_) return {};
   closed_ = true;
+  committer_.reset();
   writer_.clear();
   partitions_.clear();
   return fenced_ ? Status() : member_->leave();
@@ -48,11 +54,7 @@ Result<log::Event> SqliteConsumer::poll(SteadyTime until) {
   CHECK(!closed_);
   while (true) {
     if (waiter_.take_interrupt()) return log::Event(log::Nothing{});
-    if (outcome_) {
-      log::CommitOutcome outcome = std::move(*outcome_);
-      outcome_.reset();
-      return log::Event(std::move(outcome));
-    }
+    if (auto outcome = take_outcome()) return log::Event(std::move(*outcome));
     if (fenced_) return *fenced_;
     MILLRACE_ASSIGN(const bool rebalanced, member_->look_after_others());
     stale_ = stale_ || rebalanced;
@@ -177,7 +179,7 @@ Status SqliteConsumer::store_starts() {
   for (const log::TopicPartition& source : new_starts_) {
     const auto found = partitions_.find(source);
     if (found == partitions_.end()) continue;
-    MILLRACE_ASSIGN(const bool still, member_->owns(found->second.row));
+    MILLRACE_ASSIGN(const bool still, member_->owns(*database_, found->second.row));
     if (!still) continue;
     MILLRACE_TRY(
         put_position(*database_, member_->group(), found->second.row, found->second.position));
@@ -188,7 +190,7 @@ Status SqliteConsumer::store_starts() {
 }
 
 Result<std::optional<log::Batch>> SqliteConsumer::next_batch() {
-  if (partitions_.empty()) return std::optional<log::Batch>();
+  if (partitions_.empty() || handed_ahead_) return std::optional<log::Batch>();
   // Partitions take turns: the one behind the last served comes first.
   auto at = partitions_.upper_bound(last_served_);
   for (std::size_t tried = 0; tried < partitions_.size(); ++tried, ++at) {
@@ -215,7 +217,10 @@ Result<std::optional<log::Batch>> SqliteConsumer::next_batch() {
     }
     batch.arrived = log_->clock().steady();
     partition.position = batch.next;
+    // Others may have written since the last refresh.
+    partition.end = std::max(partition.end, batch.next);
     last_served_ = source;
+    handed_ahead_ = in_flight_.has_value();
     return std::optional<log::Batch>(std::move(batch));
   }
   return std::optional<log::Batch>();
@@ -292,6 +297,70 @@ Status SqliteConsumer::release(const log::TopicPartition& source) {
   partitions_.erase(found);
   stale_ = true;
   return {};
+}
+
+Result<log::TopicHandle> SqliteConsumer::GroupTransaction::open_topic(const TopicName& topic) {
+  return consumer_->writer_.open_topic(topic);
+}
+
+Status SqliteConsumer::GroupTransaction::append(log::TopicHandle topic,
+                                                const log::NewRecord& record) {
+  CHECK(!consumer_->in_flight_);
+  return consumer_->writer_.append(topic, record);
+}
+
+Status SqliteConsumer::GroupTransaction::commit(const std::vector<log::Position>& positions) {
+  consumer_->commit(positions);
+  return {};
+}
+
+Status SqliteConsumer::GroupTransaction::abort() {
+  CHECK(!consumer_->in_flight_);
+  consumer_->writer_.clear();
+  consumer_->rewind();
+  return {};
+}
+
+void SqliteConsumer::commit(std::vector<log::Position> positions) {
+  CHECK(!in_flight_ && !closed_);
+  std::vector<Committer::Advance> advances;
+  for (const log::Position& position : positions) {
+    const auto found = partitions_.find(position.source);
+    if (found == partitions_.end()) {
+      refused_ = gone_to_another(position.source);
+      continue;
+    }
+    CHECK(position.next <= found->second.end);
+    advances.push_back({found->second.row, position.source, position.next});
+  }
+  if (fenced_) refused_ = log::CommitOutcome{log::CommitResult::kFenced, fenced_->message()};
+  in_flight_ = std::move(positions);
+  if (refused_) {
+    writer_.clear();
+  } else {
+    committer_->ask(std::move(advances));
+  }
+}
+
+std::optional<log::CommitOutcome> SqliteConsumer::take_outcome() {
+  if (!in_flight_) return std::nullopt;
+  auto outcome = refused_ ? std::exchange(refused_, std::nullopt) : committer_->take_outcome();
+  if (!outcome) return std::nullopt;
+  const std::vector<log::Position> positions = *std::exchange(in_flight_, std::nullopt);
+  handed_ahead_ = false;
+  if (outcome->result == log::CommitResult::kCommitted) {
+    for (const log::Position& position : positions) {
+      // Lost meanwhile is no matter: it was ours when it was committed.
+      const auto found = partitions_.find(position.source);
+      if (found != partitions_.end()) found->second.rewind_to = position.next;
+    }
+  } else {
+    rewind();
+  }
+  if (outcome->result == log::CommitResult::kFenced && !fenced_) {
+    fenced_ = Error(ErrorCode::kFenced, outcome->reason);
+  }
+  return outcome;
 }
 
 void SqliteConsumer::rewind() {

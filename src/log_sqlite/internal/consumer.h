@@ -11,6 +11,7 @@
 
 #include "log/log.h"
 #include "log_sqlite/internal/batch_writer.h"
+#include "log_sqlite/internal/committer.h"
 #include "log_sqlite/internal/log_file.h"
 #include "log_sqlite/internal/membership.h"
 #include "log_sqlite/internal/partition_reader.h"
@@ -80,13 +81,9 @@ class SqliteConsumer final : public log::Consumer {
   Result<Partition*> find(const log::TopicPartition& source);
   Partition* owner_row(const log::TopicPartition& source);
 
-  Status commit(const std::vector<log::Position>& positions);
-  Result<log::CommitOutcome> commit_together(const std::vector<log::Position>& positions);
-  Result<log::CommitOutcome> commit_apart(const std::vector<log::Position>& positions);
-  // Why nothing may be committed, if so; inside the write scope.
-  Result<std::optional<log::CommitOutcome>> refusal(const std::vector<log::Position>& positions);
-  Status write_positions(const std::vector<log::Position>& positions);
-  Result<log::CommitOutcome> finish(Scope& scope);
+  void commit(std::vector<log::Position> positions);
+  // The outcome of the commit in flight, once it is there.
+  std::optional<log::CommitOutcome> take_outcome();
 
   LogFile* log_;
   std::unique_ptr<Database> database_;
@@ -95,14 +92,18 @@ class SqliteConsumer final : public log::Consumer {
   BatchWriter writer_;
   GroupTransaction transaction_;
   std::unique_ptr<Membership> member_;
+  std::unique_ptr<Committer> committer_;
   Partitions partitions_;
   std::deque<log::Event> events_;
-  std::optional<log::CommitOutcome> outcome_;
+  // What a commit in flight will make the committed positions.
+  std::optional<std::vector<log::Position>> in_flight_;
+  bool handed_ahead_ = false;                  // the one batch beside it
+  std::optional<log::CommitOutcome> refused_;  // without asking the file
   std::optional<Error> fenced_;
   std::vector<log::TopicPartition> new_starts_;
   log::TopicPartition last_served_;
   std::int64_t seen_version_ = -1;
-  bool stale_ = true;  // our own commit, which data_version does not show
+  bool stale_ = true;  // a change of our own, which data_version does not show
   bool closed_ = false;
 };
 

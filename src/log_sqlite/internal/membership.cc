@@ -88,14 +88,14 @@ Status Membership::enter() {
   return scope.commit();
 }
 
-Status Membership::check_member() {
-  MILLRACE_ASSIGN(const auto row, find_member(*database_, row_.group, row_.epoch));
+Status Membership::check_member(Database& database) const {
+  MILLRACE_ASSIGN(const auto row, find_member(database, row_.group, row_.epoch));
   if (!row) return fenced(row_.id);
   return {};
 }
 
 Result<std::vector<Membership::Owned>> Membership::owned() {
-  MILLRACE_TRY(check_member());
+  MILLRACE_TRY(check_member(*database_));
   MILLRACE_ASSIGN(const auto rows, ownership_of(*database_, row_.group));
   std::vector<Owned> mine;
   for (const OwnershipRow& row : rows) {
@@ -107,8 +107,8 @@ Result<std::vector<Membership::Owned>> Membership::owned() {
   return mine;
 }
 
-Result<bool> Membership::owns(std::int64_t partition) {
-  MILLRACE_ASSIGN(const auto row, find_ownership(*database_, row_.group, partition));
+Result<bool> Membership::owns(Database& database, std::int64_t partition) const {
+  MILLRACE_ASSIGN(const auto row, find_ownership(database, row_.group, partition));
   return row && row->owner == row_.epoch;
 }
 
@@ -170,7 +170,7 @@ Result<std::optional<OwnershipRow>> Membership::overdue_handover(std::int64_t no
 
 Status Membership::evict_and_rebalance() {
   MILLRACE_ASSIGN(Scope scope, Scope::begin(*database_, Scope::Kind::kWrite));
-  MILLRACE_TRY(check_member());
+  MILLRACE_TRY(check_member(*database_));
   MILLRACE_ASSIGN(const auto dead, dead_members());
   for (const std::int64_t epoch : dead) {
     MILLRACE_TRY(delete_member(*database_, row_.group, epoch));

@@ -40,9 +40,10 @@ class Membership {
   };
   // What is ours now, inside a read or write scope. kFenced when this member has no row any more.
   Result<std::vector<Owned>> owned();
-  // kFenced as above, inside a write scope.
-  Status check_member();
-  Result<bool> owns(std::int64_t partition);
+  // kFenced as above, inside a scope of `database`. These two may be called from another thread
+  // with a connection of its own.
+  Status check_member(Database& database) const;
+  Result<bool> owns(Database& database, std::int64_t partition) const;
 
   // Gives a partition to whom it is wanted for.
   Status release(std::int64_t partition);

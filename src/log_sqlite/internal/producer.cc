@@ -75,7 +75,7 @@ Status SqliteProducer::commit(RowNumber next_row) {
   writer_.seal();
   MILLRACE_TRY(log_->check_not_swapped());
   MILLRACE_ASSIGN(Scope scope, Scope::begin(*database_, Scope::Kind::kWrite));
-  MILLRACE_TRY(writer_.write());
+  MILLRACE_TRY(writer_.write(*database_));
   env::crash_point("log.in_transaction");
   if (topic_) MILLRACE_TRY(remember(next_row));
   env::crash_point("log.before_log_commit");

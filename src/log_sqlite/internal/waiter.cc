@@ -51,7 +51,8 @@ Waiter::Woken Waiter::wait(SteadyTime until) {
       while (::read(inotify_, drained.data(), drained.size()) > 0) {
       }
     }
-    return watched[0].revents != 0 || watched[2].revents != 0 ? Woken::kAsked : Woken::kLook;
+    if (watched[0].revents != 0) drain_event();
+    return interrupted_.load() || watched[2].revents != 0 ? Woken::kAsked : Woken::kLook;
   }
   if (!real) clock_->sleep_until(stop);
   return Woken::kLook;
@@ -59,15 +60,22 @@ Waiter::Woken Waiter::wait(SteadyTime until) {
 
 void Waiter::interrupt() {
   interrupted_.store(true);
+  notify();
+}
+
+void Waiter::notify() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t ignored = ::write(event_, &one, sizeof one);
 }
 
 bool Waiter::take_interrupt() {
   if (!interrupted_.load(std::memory_order_relaxed)) return false;
+  return interrupted_.exchange(false);
+}
+
+void Waiter::drain_event() {
   std::uint64_t count = 0;
   [[maybe_unused]] const ssize_t ignored = ::read(event_, &count, sizeof count);
-  return interrupted_.exchange(false);
 }
 
 }  // namespace millrace::log_sqlite::internal

@@ -11,7 +11,7 @@
 
 namespace millrace::log_sqlite::internal {
 
-// One thread waits; interrupt() is thread-safe.
+// One thread waits; interrupt() and notify() are thread-safe.
 class Waiter {
  public:
   // News can be lost (a writer killed between its commit and its word): look at least this often.
@@ -31,11 +31,15 @@ class Waiter {
   Woken wait(SteadyTime until);
 
   void interrupt();
+  // Ends a wait in progress, or the next one, with kLook.
+  void notify();
   // Whether interrupt() was called since the last call of this.
   bool take_interrupt();
   void wake_on(int descriptor) { wake_ = descriptor; }
 
  private:
+  void drain_event();
+
   env::Clock* clock_;
   std::atomic<bool> interrupted_{false};
   int event_ = -1;

@@ -56,7 +56,7 @@ class SqliteLogDisk : public SqliteLogTest {
   int groups_ = 0;
 };
 
-TEST_F(SqliteLogDisk, AFailingWriteFailsTheRequestAndAskingAgainCommits) {
+TEST_F(SqliteLogDisk, AFailingWriteAbortsTheCommitAndDoingItAgainCommits) {
   for (const auto& [result, code] : std::vector<std::pair<int, ErrorCode>>{
            {SQLITE_FULL, ErrorCode::kDiskFull}, {SQLITE_IOERR_WRITE, ErrorCode::kIo}}) {
     int nth = 1;
@@ -65,13 +65,17 @@ TEST_F(SqliteLogDisk, AFailingWriteFailsTheRequestAndAskingAgainCommits) {
       auto client = scored();
       const std::int64_t before = outputs();
       disk_.fail(FaultyDisk::Call::kWrite, nth, result);
-      const Status asked = (*client)->transaction().commit(client->positions());
+      const log::CommitOutcome outcome = client->commit();
       if (!disk_.heal()) break;
       SCOPED_TRACE("write " + std::to_string(nth));
-      ASSERT_FALSE(asked.has_value());
-      EXPECT_EQ(asked.error().code(), code);
+      EXPECT_EQ(outcome.result, log::CommitResult::kAborted);
+      EXPECT_EQ(outcome.cause, code);
       EXPECT_EQ(outputs(), before);
       EXPECT_EQ(committed(), 0);
+      // It reads on from the committed position by itself.
+      client->records.clear();
+      ASSERT_TRUE(client->poll_records(kRecords));
+      append_outputs(*client);
       EXPECT_EQ(client->commit().result, log::CommitResult::kCommitted);
       EXPECT_EQ(outputs(), before + kRecords);
       EXPECT_EQ(committed(), kRecords);

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "env/clock.h"
@@ -43,6 +44,46 @@ Result<std::int64_t> outputs(log::Log& log) {
   return count;
 }
 
+// Copies what comes, one commit at a time: what comes beside a commit waits for its outcome.
+class Copier {
+ public:
+  explicit Copier(log::Consumer& consumer) : consumer_(&consumer) {}
+
+  Status handle(log::Event event) {
+    if (auto* batch = std::get_if<log::Batch>(&event)) {
+      waiting_ = std::move(*batch);
+    } else if (const auto* revoked = std::get_if<log::Revoked>(&event)) {
+      revoked_ = *revoked;
+    } else if (std::holds_alternative<log::Lost>(event)) {
+      waiting_.reset();
+    } else if (const auto* outcome = std::get_if<log::CommitOutcome>(&event)) {
+      in_flight_ = false;
+      if (outcome->result == log::CommitResult::kFenced) {
+        return Error(ErrorCode::kFenced, outcome->reason);
+      }
+      if (outcome->result != log::CommitResult::kCommitted) waiting_.reset();  // it comes again
+    }
+    return in_flight_ ? Status() : go_on();
+  }
+
+ private:
+  Status go_on() {
+    if (const auto batch = std::exchange(waiting_, std::nullopt)) {
+      in_flight_ = true;
+      return copy(*consumer_, *batch);
+    }
+    if (const auto revoked = std::exchange(revoked_, std::nullopt)) {
+      for (const auto& source : revoked->partitions) MILLRACE_TRY(consumer_->release(source));
+    }
+    return {};
+  }
+
+  log::Consumer* consumer_;
+  bool in_flight_ = false;
+  std::optional<log::Batch> waiting_;
+  std::optional<log::Revoked> revoked_;
+};
+
 }  // namespace
 
 int score_worker(const std::vector<std::string>& arguments) {
@@ -56,23 +97,13 @@ int score_worker(const std::vector<std::string>& arguments) {
   const std::int64_t expected = std::stoll(arguments.at(2));
   auto consumer = (*log)->open_consumer(options);
   if (!consumer) return exit_with(consumer.error());
+  Copier copier(**consumer);
   while (true) {
     auto event = (*consumer)->poll(env::real_clock().steady() + Milliseconds(100));
     if (!event) return exit_with(event.error());
-    Status done;
-    if (const auto* batch = std::get_if<log::Batch>(&*event)) done = copy(**consumer, *batch);
-    if (const auto* revoked = std::get_if<log::Revoked>(&*event)) {
-      for (const auto& source : revoked->partitions) {
-        if (done) done = (*consumer)->release(source);
-      }
-    }
-    if (!done) return exit_with(done.error());
-    if (const auto* outcome = std::get_if<log::CommitOutcome>(&*event)) {
-      if (outcome->result == log::CommitResult::kFenced) {
-        return exit_with(Error(ErrorCode::kFenced, outcome->reason));
-      }
-    }
     const bool idle = std::holds_alternative<log::Nothing>(*event);
+    const Status done = copier.handle(std::move(*event));
+    if (!done) return exit_with(done.error());
     if (!idle || expected == 0) continue;
     const auto count = outputs(**log);
     if (!count) return exit_with(count.error());
