@@ -50,6 +50,11 @@ void declare_monitoring(Command& command, MonitoringOptions& options) {
 // ----------------------------------------------------------------------------------------------
 // readiness
 
+std::vector<log::ClientStatistics> Readiness::client_statistics() const {
+  const std::lock_guard lock(mutex_);
+  return log_ == nullptr ? std::vector<log::ClientStatistics>() : log_->statistics();
+}
+
 void Readiness::watch_log(const log::Log* log) {
   const std::lock_guard lock(mutex_);
   log_ = log;
@@ -194,10 +199,30 @@ void Monitoring::collect() {
     metrics_.gauge(Metric::kModelLoaded).set(loaded);
     metrics_.gauge(Metric::kReferenceModelLoaded).set(loaded);
   }
+  collect_clients();
   if (const http::Server* server = serving_; server != nullptr) {
     metrics_.gauge(Metric::kHttpConnections).set(static_cast<double>(server->connections()));
     metrics_.counter(Metric::kHttpConnectionsRefused)
         .raise_to(static_cast<double>(server->refused()));
+  }
+}
+
+void Monitoring::collect_clients() {
+  for (const log::ClientStatistics& now : readiness_.client_statistics()) {
+    const std::string& client = now.client;
+    const auto raise = [&](Metric metric, std::uint64_t count) {
+      metrics_.counter(metric, {client}).raise_to(static_cast<double>(count));
+    };
+    raise(Metric::kClientRequests, now.requests);
+    raise(Metric::kClientRequestTimeouts, now.request_timeouts);
+    raise(Metric::kClientSentBytes, now.bytes_sent);
+    raise(Metric::kClientReceivedBytes, now.bytes_received);
+    metrics_.gauge(Metric::kClientQueued, {client}).set(static_cast<double>(now.queued_messages));
+    for (const auto& [broker, took] : now.round_trips) {
+      const std::string id = std::to_string(broker);
+      metrics_.gauge(Metric::kClientRoundTrip, {client, id, "0.5"}).set(took.median_s);
+      metrics_.gauge(Metric::kClientRoundTrip, {client, id, "0.99"}).set(took.p99_s);
+    }
   }
 }
 

@@ -58,6 +58,8 @@ class Readiness {
   };
   // Looks at once, without waiting for anything.
   std::vector<Check> look() const;
+  // Of the log that is watched.
+  std::vector<log::ClientStatistics> client_statistics() const;
   // The first reason of a look, nothing when everything passes.
   static std::optional<std::string> trouble_of(const std::vector<Check>& checks);
 
@@ -107,6 +109,7 @@ class Monitoring {
   Monitoring(Session& session, const MonitoringOptions& options, Monitored what);
   Status serve(std::uint16_t port);
   void collect();
+  void collect_clients();
   void count_answer(const http::Answered& answered);
   http::Response health() const;
   http::Response ready() const;

@@ -34,6 +34,7 @@ ScoreMetrics::ScoreMetrics(Monitoring& monitoring, const spec::Pipeline& pipelin
       clock_(clock),
       topic_(pipeline.input.topic.name.value()),
       consumed_(metrics_.counter(Metric::kMessagesConsumed, {topic_})),
+      skipped_(metrics_.counter(Metric::kMessagesSkipped, {topic_})),
       commits_(metrics_.counter(Metric::kCommits)),
       aborted_(metrics_.counter(Metric::kCommitsAborted)),
       rebalances_(metrics_.counter(Metric::kRebalances)),
@@ -71,6 +72,7 @@ void ScoreMetrics::on_committed(const data::RunSummary& all, Nanoseconds took) {
   consumed_.raise_to(static_cast<double>(all.consumed));
   succeeded_.raise_to(static_cast<double>(all.predicted));
   failed_.raise_to(static_cast<double>(all.dead_lettered));
+  skipped_.raise_to(static_cast<double>(all.skipped_by_retention));
   commits_.raise_to(static_cast<double>(all.commits));
   commit_.observe(seconds(took));
   last_commit_.set(static_cast<double>(clock_.now().value()) / kMsPerSecond);

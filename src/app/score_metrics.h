@@ -40,6 +40,7 @@ class ScoreMetrics final : public engine::RunMonitor {
   env::Clock& clock_;
   std::string topic_;
   telemetry::Counter consumed_;
+  telemetry::Counter skipped_;
   telemetry::Counter commits_;
   telemetry::Counter aborted_;
   telemetry::Counter rebalances_;

@@ -269,6 +269,22 @@ struct Capabilities {
   bool embedded = false;  // one file of ours: info() and check() apply
 };
 
+// What one client of a log over a network counts: sums since it was made, and how things are now.
+struct ClientStatistics {
+  std::string client;  // "consumer", "producer"
+  std::uint64_t requests = 0;
+  std::uint64_t request_timeouts = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t queued_messages = 0;  // fetched and not handed out yet, or not yet acknowledged
+  // Request to answer, of late, by broker id.
+  struct RoundTrip {
+    double median_s = 0;
+    double p99_s = 0;
+  };
+  std::map<std::int32_t, RoundTrip> round_trips;
+};
+
 class Log {
  public:
   virtual ~Log() = default;
@@ -278,6 +294,9 @@ class Log {
   // What keeps the log from being used just now (broker away, disk full), as its clients saw it
   // last; never waits. Thread-safe.
   virtual Status reachable() const { return {}; }
+  // As counted last (every few seconds), one a client; empty where there is no network.
+  // Thread-safe, never waits.
+  virtual std::vector<ClientStatistics> statistics() const { return {}; }
   virtual Admin& admin() = 0;
   // Every topic of the options must exist (kUnknownTopic).
   virtual Result<std::unique_ptr<Consumer>> open_consumer(const ConsumerOptions& options) = 0;

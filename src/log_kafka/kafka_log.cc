@@ -24,6 +24,9 @@ class KafkaLog final : public log::Log {
     return {.transactions = true, .brokers = true, .dense_offsets = false, .embedded = false};
   }
   Status reachable() const override { return client_->health().status(); }
+  std::vector<log::ClientStatistics> statistics() const override {
+    return client_->statistics().all();
+  }
   log::Admin& admin() override { return admin_; }
   Result<std::unique_ptr<log::Consumer>> open_consumer(
       const log::ConsumerOptions& options) override {

@@ -19,6 +19,8 @@ constexpr std::array kTopicLabel{Name("topic"), Name("label")};
 constexpr std::array kTopicCode{Name("topic"), Name("code")};
 constexpr std::array kStage{Name("stage")};
 constexpr std::array kTopicPartition{Name("topic"), Name("partition")};
+constexpr std::array kClient{Name("client")};
+constexpr std::array kClientBroker{Name("client"), Name("broker"), Name("quantile")};
 constexpr std::array kRequest{Name("route"), Name("method"), Name("status")};
 constexpr std::array kRoute{Name("route")};
 constexpr std::array kStatusTopic{Name("status"), Name("topic")};
@@ -38,6 +40,7 @@ constexpr std::array kReferenceBounds{Bound(0.005), 0.01, 0.025, 0.05, 0.075, 0.
                                       0.5,          0.75, 1.0,   2.5,  5.0,   7.5, 10.0};
 
 constexpr std::size_t kPartitionSeriesMax = 1024;
+constexpr std::size_t kBrokerSeriesMax = 512;
 constexpr auto kReference = MetricNames::kReference;
 
 // clang-format off
@@ -65,6 +68,9 @@ MetricRow{Metric::kMessagesPredicted, "millrace_messages_predicted_total", Metri
 MetricRow{Metric::kMessagesDeadLettered, "millrace_messages_dead_lettered_total",
           MetricKind::kCounter, "Dead letters committed, by the code of their first error",
           kTopicCode, {}, "score", "kafka_messages_failed_total"},
+MetricRow{Metric::kMessagesSkipped, "millrace_messages_skipped_total", MetricKind::kCounter,
+          "Messages that retention deleted before they were read", kTopic, {}, "score, on Kafka",
+          ""},
 MetricRow{Metric::kCommits, "millrace_commits_total", MetricKind::kCounter,
           "Transactions committed", {}, {}, "score", ""},
 MetricRow{Metric::kCommitsAborted, "millrace_commits_aborted_total", MetricKind::kCounter,
@@ -100,6 +106,22 @@ MetricRow{Metric::kProduceCommitDuration, "millrace_produce_commit_duration_seco
           ""},
 MetricRow{Metric::kProduceRate, "millrace_produce_rows_per_second", MetricKind::kGauge,
           "Rows sent a second, over the whole run", kTopic, {}, "produce", ""},
+MetricRow{Metric::kClientRequests, "millrace_log_client_requests_total", MetricKind::kCounter,
+          "Requests to brokers", kClient, {}, "all, on Kafka", ""},
+MetricRow{Metric::kClientRequestTimeouts, "millrace_log_client_request_timeouts_total",
+          MetricKind::kCounter, "Requests that no broker answered in time", kClient, {},
+          "all, on Kafka", ""},
+MetricRow{Metric::kClientSentBytes, "millrace_log_client_sent_bytes_total", MetricKind::kCounter,
+          "Bytes sent to brokers, compressed", kClient, {}, "all, on Kafka", ""},
+MetricRow{Metric::kClientReceivedBytes, "millrace_log_client_received_bytes_total",
+          MetricKind::kCounter, "Bytes received from brokers, compressed", kClient, {},
+          "all, on Kafka", ""},
+MetricRow{Metric::kClientQueued, "millrace_log_client_queued_messages", MetricKind::kGauge,
+          "Messages fetched and not handed out yet (consumer), or not acknowledged yet (producer)",
+          kClient, {}, "all, on Kafka", ""},
+MetricRow{Metric::kClientRoundTrip, "millrace_log_client_round_trip_seconds", MetricKind::kGauge,
+          "Request to answer of late, by broker id, quantile 0.5 and 0.99", kClientBroker, {},
+          "all, on Kafka", "", MetricNames::kMillrace, kBrokerSeriesMax},
 MetricRow{Metric::kHttpRequests, "millrace_http_requests_total", MetricKind::kCounter,
           "Requests answered, by route (the template, or \"none\"), method and status",
           kRequest, {}, "all", ""},

@@ -84,6 +84,7 @@ Result<HandlePtr> Client::make_handle(rd_kafka_type_t type, Hooks& hooks,
                                   static_cast<Hooks*>(opaque)->delivery_failed(*message);
                                 });
   }
+  if (!hooks.name.empty()) rd_kafka_conf_set_stats_cb(conf.get(), &Client::on_statistics);
   std::array<char, 512> reason{};
   // The handle takes the configuration over where it can be made.
   HandlePtr handle(rd_kafka_new(type, conf.get(), reason.data(), reason.size()));
@@ -118,6 +119,12 @@ void Client::on_error(rd_kafka_t*, int code, const char* reason, void* opaque) {
     default:
       client.logger_->debug("Kafka: " + printable(reason));
   }
+}
+
+int Client::on_statistics(rd_kafka_t*, char* text, std::size_t size, void* opaque) {
+  const auto* hooks = static_cast<const Hooks*>(opaque);
+  hooks->client->statistics_.take(hooks->name, {text, size});
+  return 0;  // the text stays the library's
 }
 
 void Client::on_log(const rd_kafka_t* handle, int level, const char* facility, const char* text) {

@@ -13,6 +13,7 @@
 #include "env/clock.h"
 #include "log_kafka/internal/handles.h"
 #include "log_kafka/internal/health.h"
+#include "log_kafka/internal/statistics.h"
 #include "log_kafka/kafka_log.h"
 
 namespace millrace::log_kafka::internal {
@@ -39,6 +40,7 @@ class Client {
   using OnDelivery = std::function<void(const rd_kafka_message_t&)>;
   struct Hooks {
     Client* client = nullptr;
+    std::string name;  // in statistics; without one there are none
     OnRebalance rebalance;
     OnDelivery delivery_failed;  // called for failures only
   };
@@ -49,6 +51,7 @@ class Client {
   // A consumer without a group, for administration and questions.
   rd_kafka_t* admin() { return admin_.get(); }
   Health& health() { return health_; }
+  const Statistics& statistics() const { return statistics_; }
   env::Clock& clock() { return *clock_; }
   telemetry::Logger& logger() { return *logger_; }
   const KafkaLogOptions& options() const { return options_; }
@@ -87,6 +90,7 @@ class Client {
   Result<std::optional<std::map<log::TopicPartition, Offset>>> ask_committed(
       const GroupId& group, const std::vector<log::TopicPartition>& sources);
   static void on_error(rd_kafka_t* handle, int code, const char* reason, void* opaque);
+  static int on_statistics(rd_kafka_t* handle, char* text, std::size_t size, void* opaque);
   static void on_log(const rd_kafka_t* handle, int level, const char* facility, const char* text);
 
   KafkaLogOptions options_;
@@ -94,6 +98,7 @@ class Client {
   telemetry::Logger* logger_;
   std::vector<Property> properties_;
   Health health_;
+  Statistics statistics_;
   Hooks admin_hooks_;
   HandlePtr admin_;
   HandlePtr uncommitted_;  // the same, and sees what is not committed yet
