@@ -3,7 +3,9 @@
 import os
 import sys
 from dataclasses import dataclass
-from typing import Callable, List
+from typing import Callable, List, Optional
+
+import jvm
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 
@@ -33,6 +35,7 @@ class Peer:
     warm: float = 0
     model: str = "millrace"  # whose predictions are right: millrace's, or sklearn's own
     beside: str = "at_least_once"  # the guarantee, also that of the millrace it is compared with
+    jars: Optional[str] = None  # the folder of java/ that it is in
 
 
 def arguments(place):
@@ -61,6 +64,13 @@ def python(file, *style):
     def command(place):
         path = os.path.join(HERE, "python", file)
         return [sys.executable, "-W", "ignore", path, *style, *arguments(place)]
+
+    return command
+
+
+def java(group, main, *style):
+    def command(place):
+        return jvm.command(place.build, group, main, *style, *arguments(place))
 
     return command
 
@@ -115,5 +125,34 @@ PEERS = [
         "the same with orjson",
         python("confluent_xgboost.py", "orjson"),
         0.3,
+    ),
+    Peer(
+        "streams_xgboost",
+        "Kafka Streams + XGBoost4J",
+        java("kafka_streams", "KafkaStreamsPeer", "xgboost", "at_least_once"),
+        warm=0.6,
+        jars="kafka_streams",
+    ),
+    Peer(
+        "streams_onnx",
+        "Kafka Streams + ONNX Runtime",
+        java("kafka_streams", "KafkaStreamsPeer", "onnx", "at_least_once"),
+        warm=0.6,
+        jars="kafka_streams",
+    ),
+    Peer(
+        "streams_onnx_exactly_once",
+        "Kafka Streams + ONNX Runtime, exactly-once",
+        java("kafka_streams", "KafkaStreamsPeer", "onnx", "exactly_once_v2"),
+        warm=0.6,
+        beside="exactly_once",
+        jars="kafka_streams",
+    ),
+    Peer(
+        "flink",
+        "Flink + XGBoost4J",
+        java("flink", "FlinkPeer"),
+        warm=0.6,
+        jars="flink",
     ),
 ]

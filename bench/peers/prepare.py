@@ -124,14 +124,17 @@ def xgboost_model(model):
 
 
 def write_onnx(source, width, path):
+    import numpy
     import onnxmltools
     import xgboost
     from onnxmltools.convert.common.data_types import FloatTensorType
 
-    booster = xgboost.Booster()
-    booster.load_model(source)
+    classifier = xgboost.XGBClassifier(objective="binary:logistic")
+    classifier.load_model(source)
+    classifier.classes_ = numpy.array([0, 1])  # the file has none
+    classifier.n_classes_ = 2
     shape = [("features", FloatTensorType([None, width]))]
-    onnxmltools.utils.save_model(onnxmltools.convert_xgboost(booster, initial_types=shape), path)
+    onnxmltools.utils.save_model(onnxmltools.convert_xgboost(classifier, initial_types=shape), path)
 
 
 def frame_of(records, fields):

@@ -1,4 +1,7 @@
-"""The jars of a Kafka version: fetched once by Maven, checked against recorded digests."""
+"""The jars of a Kafka version: fetched once by Maven, checked against recorded digests.
+
+Other programs have their jars fetched in the same way: `recipes` is a folder where each has a
+folder with a pom.xml and the file sha256."""
 
 import hashlib
 import os
@@ -17,8 +20,8 @@ def versions():
     return [name for name in names if os.path.exists(os.path.join(HERE, name, "pom.xml"))]
 
 
-def recorded_digests(version):
-    with open(os.path.join(HERE, version, "sha256"), encoding="ascii") as file:
+def recorded_digests(version, recipes=HERE):
+    with open(os.path.join(recipes, version, "sha256"), encoding="ascii") as file:
         rows = [line.split() for line in file]
     return {name: digest for digest, name in rows}
 
@@ -28,9 +31,9 @@ def digest_of(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def difference(folder, version):
+def difference(folder, version, recipes=HERE):
     """What is wrong with the jars in `folder`, as text; nothing when they are the recorded ones."""
-    recorded = recorded_digests(version)
+    recorded = recorded_digests(version, recipes)
     present = set(os.listdir(folder)) if os.path.isdir(folder) else set()
     missing = sorted(set(recorded) - present)
     if missing:
@@ -61,11 +64,11 @@ def maven_failure(output):
     return reason[:300]
 
 
-def fetch(version, folder):
+def fetch(version, folder, recipes=HERE):
     """Makes `folder` hold exactly the recorded jars; parallel callers wait for the first."""
     with locked(folder + ".lock"):
         if os.path.isdir(folder):
-            wrong = difference(folder, version)
+            wrong = difference(folder, version, recipes)
             if wrong is None:
                 return
             shutil.rmtree(folder)
@@ -73,7 +76,7 @@ def fetch(version, folder):
         partial = folder + ".partial"
         shutil.rmtree(partial, ignore_errors=True)
         os.makedirs(partial)
-        pom = os.path.join(HERE, version, "pom.xml")
+        pom = os.path.join(recipes, version, "pom.xml")
         command = [maven, "-q", "-B", "-f", pom, "dependency:copy-dependencies"]
         try:
             done = subprocess.run(
@@ -90,16 +93,17 @@ def fetch(version, folder):
             raise KafkaError(text, 69) from error
         if done.returncode != 0:
             reason = maven_failure(done.stdout)
-            raise KafkaError("cannot fetch Kafka %s: %s" % (version, reason), 69)
-        wrong = difference(partial, version)
+            raise KafkaError("cannot fetch the jars of %s: %s" % (version, reason), 69)
+        wrong = difference(partial, version, recipes)
         if wrong is not None:
             raise KafkaError(
-                "the jars of Kafka %s are not those recorded in tools/kafka.d/%s/sha256: %s; they "
-                "were left in %s and are not used" % (version, version, wrong, partial)
+                "the jars of %s are not those recorded in %s: %s; they were left in %s and are not "
+                "used" % (version, os.path.join(recipes, version, "sha256"), wrong, partial)
             )
         os.rename(partial, folder)
 
 
-def class_path(folder, version):
+def class_path(folder, version, recipes=HERE):
     """Every jar by name: a shared class archive fits one order only."""
-    return ":".join(os.path.join(folder, name) for name in sorted(recorded_digests(version)))
+    names = sorted(recorded_digests(version, recipes))
+    return ":".join(os.path.join(folder, name) for name in names)
