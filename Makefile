@@ -29,7 +29,7 @@ endif
 
 .PHONY: help
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 .PHONY: build
 build: packages-build  ## install what is missing and build build/release/bin/millrace
@@ -103,6 +103,12 @@ bench: build  ## build and run the benchmarks, one line of JSON a result (MESSAG
 	cmake -DMILLRACE_BENCH=ON $(RELEASE) >/dev/null
 	cmake --build $(RELEASE) -j $(JOBS) --target benchmarks
 	bench/run
+
+.PHONY: bench-peers
+bench-peers: build  ## what a message costs millrace and its peers (PEERS="faust flink", MESSAGES=1000000, ROUNDS=3)
+	@tools/disk_space 3500 "Java and Maven (500 MB where none is installed), the peers (1.7 GB), Kafka and its data (1 GB)"
+	@tools/install kafka peers
+	bench/peers/run $(BINARY)
 
 .PHONY: fuzz
 fuzz:  ## run each fuzz target for FUZZ_SECONDS (60)
