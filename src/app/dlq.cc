@@ -4,6 +4,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/monitoring.h"
 #include "app/record_json.h"
 #include "app/session.h"
 #include "app/start_point.h"
@@ -35,6 +36,7 @@ struct Options {
   std::string to;
   bool again = false;
   bool dry_run = false;
+  MonitoringOptions monitoring;
 };
 
 Result<engine::DeadLetterFilter> filter_of(Session& session, const Options& options) {
@@ -200,9 +202,18 @@ Result<int> replay(Session& session, const Options& options) {
   MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, session.load_pipeline(options.pipeline));
   const TopicName topic =
       options.topic.empty() ? loaded.pipeline.dead_letter.topic.name : TopicName(options.topic);
-  MILLRACE_ASSIGN(const engine::ReplayOptions replay,
-                  replay_options(session, options, loaded.pipeline));
+  MILLRACE_ASSIGN(engine::ReplayOptions replay, replay_options(session, options, loaded.pipeline));
+  MILLRACE_ASSIGN(const std::unique_ptr<Monitoring> monitoring,
+                  Monitoring::start(session, options.monitoring,
+                                    {"dlq replay", loaded.pipeline.name, "replay", "", ""}));
   MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log(Session::Create::kNever));
+  const Monitoring::LogWatch watch(*monitoring, *log);
+  const telemetry::Counter replayed =
+      monitoring->metrics().counter(telemetry::Metric::kReplayed, {topic.value()});
+  replay.on_commit = [&replayed](std::uint64_t count) {
+    replayed.raise_to(static_cast<double>(count));
+  };
+  monitoring->readiness().started();
   MILLRACE_ASSIGN(
       const engine::ReplayResult done,
       engine::replay_dead_letters(*log, topic, replay, session.clock(), session.stop()));
@@ -268,8 +279,9 @@ void register_dlq(CommandLine& line) {
              1, 1000)
       .value("--rate", &options->rate, "Put back N records a second (default: no limit)")
       .flag("--again", &options->again, "Also what was put back before")
-      .flag("--dry-run", &options->dry_run, "Count, put nothing back")
-      .runs([options](Session& session) { return replay(session, *options); });
+      .flag("--dry-run", &options->dry_run, "Count, put nothing back");
+  declare_monitoring(replay_command, options->monitoring);
+  replay_command.runs([options](Session& session) { return replay(session, *options); });
 }
 
 }  // namespace millrace::app

@@ -93,6 +93,7 @@ class Replayer {
     mark.timestamp = clock_.now();
     MILLRACE_TRY(producer_->append(remembered_, mark));
     if (pending_ == 0) first_pending_ = clock_.steady();
+    ++appended_;
     if (++pending_ < kCommitRecords) return {};
     return commit();
   }
@@ -112,7 +113,9 @@ class Replayer {
   Status commit() {
     if (pending_ == 0) return {};
     pending_ = 0;
-    return producer_->commit(RowNumber(0));
+    MILLRACE_TRY(producer_->commit(RowNumber(0)));
+    if (options_.on_commit) options_.on_commit(appended_);
+    return {};
   }
 
  private:
@@ -130,6 +133,7 @@ class Replayer {
   std::unique_ptr<log::Producer> producer_;
   log::TopicHandle remembered_;
   std::map<TopicName, log::TopicHandle> handles_;
+  std::uint64_t appended_ = 0;
   std::uint64_t pending_ = 0;
   SteadyTime first_pending_{};
 };

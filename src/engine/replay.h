@@ -38,6 +38,16 @@ struct DeadLetterFilter {
 Status scan_dead_letters(log::Log& log, const TopicName& topic, const DeadLetterFilter& filter,
                          const std::function<bool(const DeadLetter&)>& each);
 
+struct ReplayResult {
+  std::uint64_t matched = 0;
+  std::uint64_t replayed = 0;
+  std::uint64_t replayed_before = 0;
+  std::uint64_t attempts_used_up = 0;
+  std::uint64_t truncated = 0;                   // their original is not whole
+  std::uint64_t no_source = 0;                   // no dead letters of ours, and no --to
+  std::map<std::string, std::uint64_t> by_code;  // of the replayed
+};
+
 struct ReplayOptions {
   DeadLetterFilter filter;
   std::optional<TopicName> to;                        // instead of each one's source topic
@@ -47,16 +57,8 @@ struct ReplayOptions {
   enum class Action { kReplay, kDryRun } action = Action::kReplay;
   // When the n-th record (from 0) may be put back at the earliest; empty: as fast as it goes.
   std::function<SteadyTime(std::uint64_t)> due;
-};
-
-struct ReplayResult {
-  std::uint64_t matched = 0;
-  std::uint64_t replayed = 0;
-  std::uint64_t replayed_before = 0;
-  std::uint64_t attempts_used_up = 0;
-  std::uint64_t truncated = 0;                   // their original is not whole
-  std::uint64_t no_source = 0;                   // no dead letters of ours, and no --to
-  std::map<std::string, std::uint64_t> by_code;  // of the replayed
+  // Called after each commit with how many are back on their topics by then.
+  std::function<void(std::uint64_t)> on_commit;
 };
 
 // Stops early and commits what it did when `stop` is requested. Errors: kUnknownTopic (dead-letter

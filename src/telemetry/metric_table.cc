@@ -106,6 +106,8 @@ MetricRow{Metric::kProduceCommitDuration, "millrace_produce_commit_duration_seco
           ""},
 MetricRow{Metric::kProduceRate, "millrace_produce_rows_per_second", MetricKind::kGauge,
           "Rows sent a second, over the whole run", kTopic, {}, "produce", ""},
+MetricRow{Metric::kReplayed, "millrace_dead_letters_replayed_total", MetricKind::kCounter,
+          "Dead letters put back, as far as that is committed", kTopic, {}, "dlq replay", ""},
 MetricRow{Metric::kClientRequests, "millrace_log_client_requests_total", MetricKind::kCounter,
           "Requests to brokers", kClient, {}, "all, on Kafka", ""},
 MetricRow{Metric::kClientRequestTimeouts, "millrace_log_client_request_timeouts_total",

@@ -42,6 +42,7 @@ enum class Metric : std::uint8_t {
   kProduceBytesSent,
   kProduceCommitDuration,
   kProduceRate,
+  kReplayed,
   kClientRequests,
   kClientRequestTimeouts,
   kClientSentBytes,

@@ -218,5 +218,22 @@ TEST(Monitoring, ProducersMetricsMove) {
   EXPECT_EQ(producer.process().wait().exit_code, 143);
 }
 
+TEST(Monitoring, AReplaysMetricsMove) {
+  const Workplace place;
+  place.write("in.ndjson", place.simulate(500, {"--poison-rate", "1"}));
+  place.train_telco();
+  ASSERT_EQ(
+      place.run({"produce", "telco-churn", "--data", "in.ndjson", "--allow-invalid"}).exit_code, 0);
+  const auto scored = place.run({"score", "telco-churn", "--mode", "batch", "--json"}).last_json();
+  ASSERT_GT(scored["dead_lettered"], 100);
+  Watched replay(place, {"dlq", "replay", "telco-churn", "--rate", "50"});
+  const std::string replayed = "millrace_dead_letters_replayed_total";
+  ASSERT_TRUE(eventually([&] { return replay.metrics().sum(replayed) > 10; }));
+  ASSERT_TRUE(eventually([&] { return replay.metrics().sum(replayed) > 20; }));
+  EXPECT_TRUE(replay.ready());
+  replay.process().signal(SIGTERM);
+  EXPECT_EQ(replay.process().wait().exit_code, 143);
+}
+
 }  // namespace
 }  // namespace millrace::integration

@@ -107,7 +107,8 @@ TEST_F(OnKafka, TheLiveViewCountsWhatComes) {
       const std::size_t end = text.find('\n', at);
       if (end == std::string::npos) return false;
       const auto look = json::parse(std::string_view(text).substr(at, end - at), "top");
-      if (look && (*look)["rates"].is_object() && (*look)["rates"]["predicted_per_s"] > 0) return true;
+      if (look && (*look)["rates"].is_object() && (*look)["rates"]["predicted_per_s"] > 0)
+        return true;
       at = end + 1;
     }
     return false;
