@@ -151,6 +151,7 @@ Value score_result_json(const RunSummary& s) {
   out["consumed"] = s.consumed;
   out["predicted"] = s.predicted;
   out["dead_lettered"] = s.dead_lettered;
+  out["skipped_by_retention"] = s.skipped_by_retention;
   out["duration_s"] = rounded(s.duration_s);
   out["rate_per_s"] = rounded(s.rate_per_s());
   out["mean_probability"] = s.mean_probability();

@@ -23,6 +23,10 @@ constexpr std::size_t kTopicsNamedMax = 10'000;
 
 int ms(Milliseconds time) { return static_cast<int>(time.count()); }
 
+// Never joined, and no group to anybody. Without one, librdkafka 2.0.2 dies of a null pointer when
+// the coordinator moves while it asks for a group's positions.
+constexpr const char* kNoGroup = "millrace.questions";
+
 // syslog levels of the library's lines.
 constexpr int kSyslogWarning = 4;
 
@@ -48,7 +52,8 @@ Result<std::unique_ptr<Client>> Client::open(const KafkaLogOptions& options, env
     }
   }
   MILLRACE_ASSIGN(client->admin_, client->make_handle(RD_KAFKA_CONSUMER, client->admin_hooks_,
-                                                      {{"isolation.level", "read_committed"}}));
+                                                      {{"isolation.level", "read_committed"},
+                                                       {"group.id", kNoGroup}}));
   MILLRACE_ASSIGN(client->uncommitted_,
                   client->make_handle(RD_KAFKA_CONSUMER, client->admin_hooks_,
                                       {{"isolation.level", "read_uncommitted"}}));
@@ -242,7 +247,7 @@ Status Client::ask_leaders(rd_kafka_t& handle, rd_kafka_topic_partition_list_t& 
     std::string what = "cannot ask for offsets";
     for (int i = 0; i < list.cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
       error = list.elems[i].err;
-      what += " of topic '" + std::string(list.elems[i].topic) + "'";
+      if (error != RD_KAFKA_RESP_ERR_NO_ERROR) what += " of " + name_of(source_of(list.elems[i]));
     }
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
       health_.up();
@@ -251,7 +256,8 @@ Status Client::ask_leaders(rd_kafka_t& handle, rd_kafka_topic_partition_list_t& 
     const bool moved = error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
                        error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
                        error == RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH ||
-                       error == RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH;
+                       error == RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH ||
+                       error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;  // added of late
     if (!moved || clock_->steady() >= give_up_at) return to_error(error, what);
     clock_->sleep_until(clock_->steady() + kLeaderLook);
     MILLRACE_TRY(find_topics(handle, TopicName(list.elems[0].topic)));  // learns the leaders anew

@@ -11,20 +11,19 @@ namespace {
 
 constexpr std::uint64_t kOne = 1;
 constexpr Milliseconds kPassMarkersEvery{1'000};
-constexpr Milliseconds kSeekMax{5'000};
 constexpr Milliseconds kAbortMax{10'000};
 constexpr Milliseconds kCloseMax{10'000};
 // Between two polls of a program that scores; longer is taken as "stuck" by the group.
-constexpr std::int64_t kPollIntervalMaxMs = 300'000;
+constexpr Milliseconds kPollIntervalMax{300'000};
 // A message of 500 bytes takes a third more in the client's queue.
 constexpr std::int64_t kQueueOverhead = 3;
 // The bytes fetched ahead are shared by the partitions, but none gets less than this.
 constexpr std::int64_t kQueueKbytesMin = 1'024;
 
-int ms(Milliseconds time) { return static_cast<int>(time.count()); }
-
-std::string name_of(const log::TopicPartition& source) {
-  return source.topic.value() + "/" + std::to_string(source.partition.value());
+// What the user set, which the library has checked, or `otherwise`.
+Milliseconds property_or(const Client& client, const std::string& name, Milliseconds otherwise) {
+  const std::string text = client.property(name);
+  return text.empty() ? otherwise : Milliseconds(std::stoll(text, nullptr, /*base=*/0));
 }
 
 }  // namespace
@@ -32,17 +31,22 @@ std::string name_of(const log::TopicPartition& source) {
 KafkaConsumer::KafkaConsumer(Client& client, const log::ConsumerOptions& options, Slot slot)
     : client_(&client),
       options_(options),
+      poll_interval_(property_or(client, "max.poll.interval.ms",
+                                 std::max(kPollIntervalMax, options.session_timeout))),
       slot_(std::move(slot)),
       pulse_(options.session_timeout),
       transaction_(*this) {
   hooks_.client = &client;
+  hooks_.name = "consumer";
   hooks_.rebalance = [this](rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* list) {
     on_rebalance(what, list);
   };
 }
 
 Result<std::unique_ptr<log::Consumer>> KafkaConsumer::open(Client& client,
-                                                           const log::ConsumerOptions& options) {
+                                                           const log::ConsumerOptions& given) {
+  log::ConsumerOptions options = given;
+  options.session_timeout = property_or(client, "session.timeout.ms", given.session_timeout);
   CHECK(options.batch_records_max > 0 && options.session_timeout > Milliseconds(0));
   if (!is_legal_topic_name(options.group.value())) {
     return Error(ErrorCode::kConfig, "'" + options.group.value() +
@@ -65,28 +69,27 @@ Status KafkaConsumer::start() {
   const std::int64_t payload = kbytes - kbytes / kQueueOverhead;
   const std::int64_t share =
       std::max(kQueueKbytesMin, payload / std::max<std::int64_t>(partitions, 1));
+  const Milliseconds heartbeat = property_or(
+      *client_, "heartbeat.interval.ms", std::max(options_.session_timeout / 4, Milliseconds(100)));
   SenderOptions sender;
   if (options_.exactly_once) sender.transactional_id = slot_.member_id;
   // First: what a predecessor left open is aborted, so that its positions are settled.
   MILLRACE_ASSIGN(sender_, Sender::open(*client_, sender));
-  MILLRACE_ASSIGN(
-      handle_,
-      client_->make_handle(
-          RD_KAFKA_CONSUMER, hooks_,
-          {{"group.id", options_.group.value()},
-           {"group.instance.id", slot_.member_id},
-           {"enable.auto.commit", "false"},
-           {"enable.auto.offset.store", "false"},
-           {"enable.partition.eof", "true"},
-           {"isolation.level", "read_committed"},
-           {"auto.offset.reset", "error"},
-           {"partition.assignment.strategy", "range"},
-           {"session.timeout.ms", std::to_string(options_.session_timeout.count())},
-           {"heartbeat.interval.ms",
-            std::to_string(std::max<std::int64_t>(options_.session_timeout.count() / 4, 100))},
-           {"max.poll.interval.ms",
-            std::to_string(std::max(kPollIntervalMaxMs, options_.session_timeout.count()))},
-           {"queued.max.messages.kbytes", std::to_string(share)}}));
+  MILLRACE_ASSIGN(handle_,
+                  client_->make_handle(
+                      RD_KAFKA_CONSUMER, hooks_,
+                      {{"group.id", options_.group.value()},
+                       {"group.instance.id", slot_.member_id},
+                       {"enable.auto.commit", "false"},
+                       {"enable.auto.offset.store", "false"},
+                       {"enable.partition.eof", "true"},
+                       {"isolation.level", "read_committed"},
+                       {"auto.offset.reset", "error"},
+                       {"partition.assignment.strategy", "range"},
+                       {"session.timeout.ms", std::to_string(options_.session_timeout.count())},
+                       {"heartbeat.interval.ms", std::to_string(heartbeat.count())},
+                       {"max.poll.interval.ms", std::to_string(poll_interval_.count())},
+                       {"queued.max.messages.kbytes", std::to_string(share)}}));
   rd_kafka_poll_set_consumer(handle_.get());
   const QueuePtr group(rd_kafka_queue_get_consumer(handle_.get()));
   rd_kafka_queue_io_event_enable(group.get(), wake_.descriptor(), &kOne, sizeof kOne);
@@ -182,8 +185,8 @@ void KafkaConsumer::on_revoked() {
   }
   revoking_ = true;
   unreleased_ = sources;
-  events_.emplace_back(log::Revoked{std::move(sources),
-                                    client_->clock().steady() + Milliseconds(kPollIntervalMaxMs)});
+  events_.emplace_back(
+      log::Revoked{std::move(sources), client_->clock().steady() + poll_interval_});
 }
 
 Status KafkaConsumer::release(const log::TopicPartition& source) {
@@ -213,6 +216,11 @@ Status KafkaConsumer::serve_group() {
                    "cannot read " + (topic.empty() ? "as group '" + options_.group.value() + "'"
                                                    : "topic '" + topic + "'"),
                    reason);
+    } else if (error == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) {
+      client_->logger().warning(
+          "Kafka: more than max.poll.interval.ms (" + std::to_string(poll_interval_.count()) +
+          ") passed between two looks at the group, which gave the partitions away; where batches "
+          "take that long, raise it with -X max.poll.interval.ms=...");
     } else if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
       client_->logger().debug("Kafka consumer: " + reason);
     }
@@ -306,6 +314,7 @@ Result<log::Event> KafkaConsumer::poll(SteadyTime until) {
     MILLRACE_TRY(serve_group());
     if (!in_flight_) sender_->serve();
     if (auto outcome = take_outcome()) {
+      if (outcome->result != log::CommitResult::kCommitted) MILLRACE_TRY(sender_->usable());
       if (outcome->result == log::CommitResult::kAborted) MILLRACE_TRY(rewind());
       return log::Event(std::move(*outcome));
     }
@@ -391,14 +400,16 @@ Result<std::optional<log::Batch>> KafkaConsumer::next_batch() {
     auto& [source, partition] = *at;
     if (partition.paused) continue;
     partition.feed.fill(*handle_);
-    if (const auto error = partition.feed.take_error()) {
-      MILLRACE_TRY(on_feed_error(source, partition, *error));
-      if (!events_.empty()) return std::optional<log::Batch>();
-    }
     if (const auto end = partition.feed.end_reached())
       partition.end = std::max(partition.end, *end);
     auto batch = partition.feed.take();
-    if (!batch) continue;
+    if (!batch) {
+      // What came before the error is handed out first.
+      const auto error = partition.feed.take_error();
+      if (error) MILLRACE_TRY(on_feed_error(source, partition, *error));
+      if (!events_.empty()) return std::optional<log::Batch>();
+      continue;
+    }
     partition.end = std::max(partition.end, batch->next);
     last_served_ = source;
     client_->health().up();
@@ -429,13 +440,27 @@ Status KafkaConsumer::on_feed_error(const log::TopicPartition& source, Partition
   }
 }
 
-// Retention was faster than we are.
+// Retention was faster than we are, or the topic is not the one it was.
 Status KafkaConsumer::skip_gap(const log::TopicPartition& source, Partition& partition) {
   MILLRACE_ASSIGN(const auto begins, client_->list_offsets({source}, RD_KAFKA_OFFSET_BEGINNING));
+  MILLRACE_ASSIGN(const auto ends, client_->list_offsets({source}, RD_KAFKA_OFFSET_END));
   const Offset begin = begins.at(source);
   const Offset from = partition.feed.fetched();
-  if (begin > from) events_.emplace_back(log::Gap{source, from, begin});
-  return move_to(source, partition, std::max(begin, from));
+  if (ends.at(source) < from) {
+    fatal_ = Error(ErrorCode::kUnknownTopic,
+                   "topic '" + source.topic.value() +
+                       "' was made anew, or lost records, while it was being read: partition " +
+                       std::to_string(source.partition.value()) + " ends at offset " +
+                       std::to_string(ends.at(source).value()) + " and was read up to " +
+                       std::to_string(from.value()) + ". Start again");
+    return *fatal_;
+  }
+  if (begin > from) {
+    events_.emplace_back(log::Gap{source, from, begin});
+    partition.feed.restart(begin);
+  }
+  // The client has stopped reading the partition, so it cannot seek.
+  return assign_again();
 }
 
 bool KafkaConsumer::caught_up(const log::TopicPartition& source) const {
@@ -455,84 +480,6 @@ Result<KafkaConsumer::Partition*> KafkaConsumer::find(const log::TopicPartition&
   const auto found = partitions_.find(source);
   if (found != partitions_.end()) return &found->second;
   return Error(ErrorCode::kAborted, "partition " + name_of(source) + " is not assigned here");
-}
-
-Status KafkaConsumer::pause(const log::TopicPartition& source) {
-  MILLRACE_ASSIGN(Partition * partition, find(source));
-  if (std::exchange(partition->paused, true)) return {};
-  const ListPtr list = new_list(1);
-  add(*list, source, RD_KAFKA_OFFSET_INVALID);
-  const auto error = rd_kafka_pause_partitions(handle_.get(), list.get());
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return to_error(error, "cannot pause " + name_of(source));
-  return {};
-}
-
-Status KafkaConsumer::resume(const log::TopicPartition& source) {
-  MILLRACE_ASSIGN(Partition * partition, find(source));
-  if (!std::exchange(partition->paused, false)) return {};
-  const ListPtr list = new_list(1);
-  add(*list, source, RD_KAFKA_OFFSET_INVALID);
-  const auto error = rd_kafka_resume_partitions(handle_.get(), list.get());
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return to_error(error, "cannot resume " + name_of(source));
-  return {};
-}
-
-Status KafkaConsumer::move_to(const log::TopicPartition& source, Partition& partition,
-                              Offset position) {
-  partition.feed.restart(position);
-  const ListPtr list = new_list(1);
-  add(*list, source, position.value());
-  const ErrorPtr error(rd_kafka_seek_partitions(handle_.get(), list.get(), ms(kSeekMax)));
-  if (error) return to_error(*error, "cannot go to offset " + std::to_string(position.value()));
-  if (list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-  return to_error(list->elems[0].err, "cannot go to offset " + std::to_string(position.value()) +
-                                          " of " + name_of(source));
-}
-
-Status KafkaConsumer::seek(const log::TopicPartition& source, Offset position) {
-  MILLRACE_ASSIGN(Partition * partition, find(source));
-  MILLRACE_ASSIGN(const auto ends, client_->list_offsets({source}, RD_KAFKA_OFFSET_END));
-  partition->end = ends.at(source);
-  if (position.value() < 0 || position > partition->end) {
-    return Error(ErrorCode::kUsage, "offset " + std::to_string(position.value()) +
-                                        " is outside of partition " + name_of(source));
-  }
-  return move_to(source, *partition, position);
-}
-
-// Back to what is committed. Partitions that are being given away are read by others.
-Status KafkaConsumer::rewind() {
-  if (revoking_) return {};
-  for (auto& [source, partition] : partitions_) {
-    if (partition.feed.fetched() == partition.rewind_to) continue;
-    Status moved = move_to(source, partition, partition.rewind_to);
-    if (moved) continue;
-    if (moved.error().disposition() != Disposition::kRetry) return moved;
-    // The client is between two states; taking everything up again always works.
-    client_->logger().debug("Kafka: " + moved.error().message() + "; taking up anew");
-    const ListPtr list = new_list(partitions_.size());
-    for (auto& [each, state] : partitions_) {
-      state.feed.restart(state.rewind_to);
-      state.paused = false;
-      add(*list, each, state.rewind_to.value());
-    }
-    const auto error = rd_kafka_assign(handle_.get(), list.get());
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "cannot go back");
-    return {};
-  }
-  return {};
-}
-
-Result<std::map<log::TopicPartition, Offset>> KafkaConsumer::end_offsets() {
-  MILLRACE_ASSIGN(auto ends, client_->list_offsets(assigned(), RD_KAFKA_OFFSET_END));
-  for (auto& [source, partition] : partitions_) partition.end = ends.at(source);
-  return ends;
-}
-
-Result<std::map<log::TopicPartition, Offset>> KafkaConsumer::offsets_for_time(Timestamp time) {
-  return client_->list_offsets(assigned(), std::max<std::int64_t>(time.value(), 0));
 }
 
 // ----------------------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ class KafkaConsumer final : public log::Consumer {
                        rd_kafka_resp_err_t error);
   Result<std::optional<log::Batch>> next_batch();
   Status skip_gap(const log::TopicPartition& source, Partition& partition);
+  Status assign_again();
   enum class Patience { kNone, kWait };
   void pass_markers(Patience patience);
   std::optional<log::CommitOutcome> take_outcome();
@@ -92,6 +93,7 @@ class KafkaConsumer final : public log::Consumer {
 
   Client* client_;
   const log::ConsumerOptions options_;
+  const Milliseconds poll_interval_;
   Slot slot_;
   Wake wake_;
   Client::Hooks hooks_;

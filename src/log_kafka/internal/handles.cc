@@ -45,4 +45,8 @@ log::TopicPartition source_of(const rd_kafka_topic_partition_t& entry) {
   return {TopicName(entry.topic), PartitionId(entry.partition)};
 }
 
+std::string name_of(const log::TopicPartition& source) {
+  return source.topic.value() + "/" + std::to_string(source.partition.value());
+}
+
 }  // namespace millrace::log_kafka::internal

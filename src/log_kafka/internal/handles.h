@@ -4,6 +4,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/time.h"
@@ -46,5 +47,7 @@ ListPtr copy_list(const rd_kafka_topic_partition_list_t& list);
 void add(rd_kafka_topic_partition_list_t& list, const log::TopicPartition& source,
          std::int64_t offset);
 log::TopicPartition source_of(const rd_kafka_topic_partition_t& entry);
+// "topic/partition", for people.
+std::string name_of(const log::TopicPartition& source);
 
 }  // namespace millrace::log_kafka::internal

@@ -92,6 +92,7 @@ Status KafkaProducer::commit(RowNumber next_row) {
     if (resend_) MILLRACE_TRY(append_again());
     const log::CommitOutcome outcome =
         sender_->commit(group_, positions, membership_.get(), kPatience);
+    if (outcome.result != log::CommitResult::kCommitted) MILLRACE_TRY(sender_->usable());
     switch (outcome.result) {
       case log::CommitResult::kCommitted:
         pending_.clear();

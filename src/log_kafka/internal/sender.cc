@@ -39,9 +39,11 @@ std::int64_t kafka_time(Timestamp time) { return std::max<std::int64_t>(time.val
 Sender::Sender(Client& client, SenderOptions options)
     : client_(&client), options_(std::move(options)) {
   hooks_.client = &client;
+  hooks_.name = "producer";
   if (!transactional()) {
     hooks_.delivery_failed = [this](const rd_kafka_message_t& message) {
       ++failed_;
+      cause_ = message.err;
       client_->logger().debug(std::string("a record was not taken: ") +
                               rd_kafka_err2str(message.err));
     };
@@ -94,6 +96,7 @@ Status Sender::build(SteadyTime give_up_at) {
         insist([this] { return ErrorPtr(rd_kafka_init_transactions(handle_.get(), ms(kCallMax))); },
                give_up_at, reason);
     const Status status = client_->health().status();
+    if (step == Step::kRefused) return to_error(cause_, "cannot write", reason);
     if (step != Step::kDone && !status) return status;
     if (step != Step::kDone) {
       return Error(ErrorCode::kUnavailable,
@@ -122,11 +125,12 @@ Sender::Step Sender::insist(Ask ask, SteadyTime give_up_at, std::string& reason)
     }
     reason = rd_kafka_error_string(error.get());
     const auto code = rd_kafka_error_code(error.get());
+    cause_ = code;
     client_->logger().debug(std::string("Kafka transaction: ") + rd_kafka_error_name(error.get()) +
                             ": " + reason);
-    if (rd_kafka_error_is_fatal(error.get())) return Step::kRebuild;
     if (rd_kafka_error_txn_requires_abort(error.get())) return Step::kAbort;
-    if (code_of(code) == ErrorCode::kPermission) return Step::kFenced;
+    if (code_of(code) == ErrorCode::kPermission) return Step::kRefused;
+    if (rd_kafka_error_is_fatal(error.get())) return Step::kRebuild;
     if (!rd_kafka_error_is_retriable(error.get())) return Step::kRebuild;
     rd_kafka_poll(handle_.get(), 0);
     client_->look_whether_back();
@@ -227,6 +231,7 @@ Status Sender::send(Topic& topic, const log::NewRecord& record, PartitionId part
       return to_error(error, "a record for topic '" + topic.name.value() + "'");
     }
     broken_ = rd_kafka_err2str(error);
+    cause_ = error;
     ++failed_;
     return {};
   }
@@ -291,10 +296,12 @@ log::CommitOutcome Sender::settle(Step step, std::string reason, const GroupId& 
   if (step == Step::kAbort && abort_transaction(give_up_at, ignored) == Step::kDone) {
     begun_ = false;
     broken_.reset();
+    look_at_topics();
     return {log::CommitResult::kAborted, std::move(reason)};
   }
-  if (step == Step::kFenced) {
+  if (step == Step::kRefused) {
     broken_ = reason;
+    unusable_ = to_error(cause_, "cannot write", reason);
     return {log::CommitResult::kFenced, std::move(reason)};
   }
   if (waiting_is_over(give_up_at)) {
@@ -302,6 +309,30 @@ log::CommitOutcome Sender::settle(Step step, std::string reason, const GroupId& 
     return {log::CommitResult::kUnknown, std::move(reason)};
   }
   return ask_what_happened(std::move(reason), group, positions, give_up_at);
+}
+
+Status Sender::usable() const {
+  if (unusable_) return *unusable_;
+  return {};
+}
+
+void Sender::look_at_topics() {
+  const rd_kafka_resp_err_t cause = cause_;
+  if (code_of(cause) != ErrorCode::kUnknownTopic && code_of(cause) != ErrorCode::kPermission)
+    return;
+  std::string names;
+  for (const Topic& topic : topics_) {
+    const auto found = client_->partitions_of(topic.name);
+    if (!found && found.error().code() == ErrorCode::kUnknownTopic) {
+      unusable_ = Error(ErrorCode::kUnknownTopic,
+                        "topic '" + topic.name.value() + "' was deleted while it was written to");
+      return;
+    }
+    names += (names.empty() ? "'" : ", '") + topic.name.value() + "'";
+  }
+  // Which of them is not said.
+  if (code_of(cause) == ErrorCode::kPermission)
+    unusable_ = to_error(cause, "cannot write to " + names);
 }
 
 log::CommitOutcome Sender::ask_what_happened(std::string reason, const GroupId& group,
@@ -362,6 +393,7 @@ log::CommitOutcome Sender::flush(Milliseconds patience) {
       const Status built = build(give_up_at);
       if (!built) return {log::CommitResult::kUnknown, built.error().message()};
     }
+    look_at_topics();
     return {log::CommitResult::kAborted,
             std::to_string(failed) + " records were not taken by the brokers"};
   }

@@ -42,6 +42,10 @@ class Sender {
   // Drops what was appended since the last commit.
   Status abort(Milliseconds patience);
   bool has_uncommitted() const { return begun_ || uncommitted_; }
+  // Why nothing can be written any more, which doing it again would not change: a topic that is
+  // gone (kUnknownTopic), or a right that is missing (kPermission). To be asked when a commit
+  // failed.
+  Status usable() const;
   // Ends waiting, for good.
   void give_up() { given_up_ = true; }
   // Lets the client's callbacks run.
@@ -54,7 +58,7 @@ class Sender {
     TopicPtr handle;
     std::uint32_t turn = 0;
   };
-  enum class Step { kDone, kAbort, kRebuild, kFenced, kPatience };
+  enum class Step { kDone, kAbort, kRebuild, kRefused, kPatience };
 
   Sender(Client& client, SenderOptions options);
   bool transactional() const { return !options_.transactional_id.empty(); }
@@ -75,6 +79,8 @@ class Sender {
                                        const std::vector<log::Position>& positions,
                                        SteadyTime give_up_at);
   bool waiting_is_over(SteadyTime give_up_at) const;
+  // After an abort: whether it would only happen again.
+  void look_at_topics();
 
   Client* client_;
   SenderOptions options_;
@@ -85,6 +91,8 @@ class Sender {
   bool uncommitted_ = false;              // without transactions: appended since the last flush
   std::optional<std::string> broken_;     // why the transaction can only be aborted
   std::atomic<std::uint64_t> failed_{0};  // deliveries, without transactions
+  std::atomic<rd_kafka_resp_err_t> cause_{RD_KAFKA_RESP_ERR_NO_ERROR};  // the last error
+  std::optional<Error> unusable_;
   std::atomic<bool> given_up_{false};
   std::vector<SteadyTime> rebuilds_;  // of late
 };
