@@ -60,6 +60,7 @@ void BrokerFaults::once(Fault fault) {
       network.stall(Direction::kToClient);
       if (turn_ % 2 == 1) network.stall(Direction::kToServer);
       wait(2, 8);
+      network.cut();  // what waited never arrives
       network.heal();
       break;
     case Fault::kCut:

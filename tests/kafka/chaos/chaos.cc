@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "env/clock.h"
 #include "env/crash_point.h"
 
 namespace millrace::kafka_testing {
@@ -22,6 +23,7 @@ constexpr double kReadSeconds = 60;
 constexpr double kStopSeconds = 30;
 constexpr std::size_t kNotesMax = 200;
 constexpr int kTakeMs = 5;
+constexpr int kExitCodesEnd = 128;
 // Visits of a point after which its process dies: from the first to this one.
 constexpr std::uint64_t kVisitsMax = 3;
 // How long an additional member stays, and stays away.
@@ -45,10 +47,7 @@ std::string last_line(const std::string& text) {
 }
 
 // In the past, so that no broker refuses it.
-std::int64_t first_event_time(int rows) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count() - rows - 60'000;
-}
+std::int64_t first_event_time(int rows) { return env::real_clock().now().value() - rows - 60'000; }
 
 void shuffle(std::deque<Kill>& kills, env::Random& random) {
   for (std::size_t i = kills.size(); i > 1; --i) std::swap(kills[i - 1], kills[random.below(i)]);
@@ -148,7 +147,10 @@ void Chaos::begin_phase(const Phase& phase) {
                                          std::to_string(batch), "--rate", std::to_string(rate)})));
     orders_->done.push_back(files[i].empty());
   }
-  if (phase.fault == Fault::kKillAtPoints) queue_kills_at_points(phase.times);
+  if (phase.fault == Fault::kKillAtPoints) {
+    queue_kills_at_points(phase.times);
+    for (const auto& scorer : scorers_) scorer->kill_now();  // those that come after have orders
+  }
   const auto member = [&](const std::string& home) {
     std::vector<std::string> words = {"score", "telco-churn"};
     if (!home.empty()) words.insert(words.end(), {"--home", home});
@@ -316,7 +318,9 @@ bool Chaos::producers_are_done() const {
   return std::all_of(orders_->done.begin(), orders_->done.end(), [](bool done) { return done; });
 }
 
+// A producer is bounded and may give up; whoever scores waits for brokers.
 void Chaos::note_end(const Actor& actor, const std::string& where) {
+  if (actor.name() != "produce" || actor.last().exit_code > kExitCodesEnd) ++report_.crashes;
   if (report_.ended_themselves.size() >= kNotesMax) return;
   report_.ended_themselves.push_back(where + ": " + actor.name() + " ended with " +
                                      std::to_string(actor.last().exit_code) + ": " +

@@ -60,8 +60,8 @@ Plan long_plan(std::uint64_t seed, int rows) {
 
 bool Report::good() const {
   const auto well = [](const PhaseReport& phase) { return phase.finished && phase.verdict.good(); };
-  return phases.size() == plan.phases.size() && std::all_of(phases.begin(), phases.end(), well) &&
-         well(all);
+  return crashes == 0 && phases.size() == plan.phases.size() &&
+         std::all_of(phases.begin(), phases.end(), well) && well(all);
 }
 
 std::string Report::text() const {

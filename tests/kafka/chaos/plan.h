@@ -66,6 +66,7 @@ struct Report {
   PhaseReport all;                            // judged again at the end, everything read anew
   std::map<std::string, int> kills_at;        // of each named point
   std::vector<std::string> ended_themselves;  // processes that nobody had killed: exit code, why
+  int crashes = 0;                            // of them: scorers, which never may, and by a signal
 
   bool good() const;
   // As tables of Markdown.
