@@ -52,4 +52,5 @@ def prepare(build, group):
 
 def command(build, group, main, *words):
     path = classes(build, group) + ":" + class_path(build, group)
-    return ["java"] + OPTIONS + ["-cp", path, main] + list(words)
+    temporary = ["-Djava.io.tmpdir=" + os.path.join(build, "work")]
+    return ["java"] + OPTIONS + temporary + ["-cp", path, main] + list(words)

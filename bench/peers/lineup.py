@@ -122,7 +122,7 @@ PEERS = [
     ),
     Peer(
         "confluent_orjson",
-        "the same with orjson",
+        "confluent-kafka + XGBoost, batches of 1,000, orjson",
         python("confluent_xgboost.py", "orjson"),
         0.3,
     ),

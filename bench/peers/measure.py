@@ -29,14 +29,19 @@ class Failure(Exception):
 
 
 class Process:
-    """A scoring program under test; its output goes to a file."""
+    """A scoring program under test; its output goes to a file in `folder`, as does all else that
+    it leaves."""
 
-    def __init__(self, command, log_path):
-        self.log_path = log_path
+    def __init__(self, command, folder, name):
+        self.log_path = os.path.join(folder, name + ".log")
         self.started = time.monotonic()
-        with open(log_path, "wb") as log:
+        with open(self.log_path, "wb") as log:
             self.child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "TMPDIR": folder},
             )
 
     def cpu_seconds(self):

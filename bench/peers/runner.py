@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 
+from confluent_kafka import KafkaException
+
 import gate
 import jvm
 import lineup
@@ -137,11 +139,10 @@ class Bench:
         place = lineup.Place(
             self.binary, bootstrap, source.topic, target, name, self.model, self.build
         )
-        log = os.path.join(self.work, name + ".log")
-        process = Process(peer.command(place), log)
+        process = Process(peer.command(place), self.work, name)
+        total = len(source.keys)
+        warm = max(1, round(total * peer.warm))
         try:
-            total = len(source.keys)
-            warm = max(1, round(total * peer.warm))
             run = Run(process, self.broker, target, warm, total, SECONDS_MAX)
             self.wait_for_commit(name, source)
         finally:
@@ -195,7 +196,7 @@ def measure(bench, chosen, rounds):
     def attempt(peer):
         try:
             result = bench.run(peer)
-        except Failure as failure:
+        except (Failure, KafkaException) as failure:
             failed.add(peer.name)
             say({"peer": peer.name, "failed": str(failure)})
             return None
