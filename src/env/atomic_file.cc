@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace millrace::env {
@@ -14,7 +16,19 @@ namespace {
 constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
 }
 
-Result<AtomicFile> AtomicFile::create(const Path& path) {
+Result<AtomicFile> AtomicFile::create(const Path& name) {
+  Path path = name;
+  struct stat there {};
+  if (::stat(path.c_str(), &there) == 0) {
+    if (S_ISDIR(there.st_mode)) return errno_error("cannot write", path, EISDIR);
+    if (!S_ISREG(there.st_mode)) {
+      const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+      if (fd < 0) return errno_error("cannot open", path, errno);
+      return AtomicFile(std::move(path), "", fd);
+    }
+    std::error_code ignored;  // then the name is taken as it is
+    if (Path real = std::filesystem::canonical(path, ignored); !ignored) path = std::move(real);
+  }
   std::string temporary = path.string() + ".tmp.XXXXXX";
   const int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) return errno_error("cannot create a file beside", path, errno);
@@ -32,7 +46,7 @@ AtomicFile::AtomicFile(AtomicFile&& other) noexcept
 AtomicFile::~AtomicFile() {
   if (fd_ < 0) return;
   ::close(fd_);
-  ::unlink(temporary_.c_str());
+  if (!in_place()) ::unlink(temporary_.c_str());
 }
 
 Status AtomicFile::write(std::string_view bytes) {
@@ -54,6 +68,10 @@ Status AtomicFile::flush() {
 
 Status AtomicFile::commit() {
   MILLRACE_TRY(flush());
+  if (in_place()) {
+    if (::close(std::exchange(fd_, -1)) != 0) return errno_error("cannot write", path_, errno);
+    return {};
+  }
   if (::fsync(fd_) != 0) return errno_error("cannot sync", path_, errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
     return errno_error("cannot rename to", path_, errno);

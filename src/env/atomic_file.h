@@ -10,7 +10,8 @@
 namespace millrace::env {
 
 // Not thread-safe. Written beside its name through a buffer; dropped on destruction without
-// commit(). Errors: as env/file.h.
+// commit(). What is no file (a pipe, /dev/null) is written to as it is, and never replaced; a
+// symbolic link stays one. Errors: as env/file.h.
 class AtomicFile {
  public:
   static Result<AtomicFile> create(const Path& path);
@@ -28,6 +29,7 @@ class AtomicFile {
   AtomicFile(Path path, std::string temporary, int fd)
       : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd) {}
   Status flush();
+  bool in_place() const { return temporary_.empty(); }
 
   Path path_;
   std::string temporary_;

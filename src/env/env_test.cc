@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -80,6 +82,40 @@ TEST(AtomicFile, AppearsWholeOnCommitAndNotAtAllWithoutIt) {
   ASSERT_TRUE(file->commit());
   EXPECT_EQ(read_file(path, 1'000'000)->size(), 500'000U);
   EXPECT_EQ(AtomicFile::create("/nonexistent/x").error().code(), ErrorCode::kNoInput);
+}
+
+TEST(AtomicFile, WhatIsNoFileIsWrittenToAndStays) {
+  auto folder = TemporaryFolder::make("env_test");
+  const Path pipe = folder->path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  {
+    auto file = AtomicFile::create(pipe);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(file->write("rows"));
+    ASSERT_TRUE(file->commit());
+  }
+  char bytes[8] = {};
+  EXPECT_EQ(::read(reader, bytes, sizeof bytes), 4);
+  ::close(reader);
+  EXPECT_STREQ(bytes, "rows");
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_FALSE(AtomicFile::create(folder->path()));  // a folder
+}
+
+TEST(AtomicFile, SymbolicLinkStaysAndItsTargetIsReplaced) {
+  auto folder = TemporaryFolder::make("env_test");
+  const Path target = folder->path() / "target";
+  const Path link = folder->path() / "link";
+  ASSERT_TRUE(write_file_atomic(target, "old"));
+  std::filesystem::create_symlink(target, link);
+  auto file = AtomicFile::create(link);
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(file->write("new"));
+  ASSERT_TRUE(file->commit());
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(*read_file(target, 10), "new");
 }
 
 TEST(File, ErrorsNameThePathAndFitTheCause) {
