@@ -106,7 +106,12 @@ void PredictionWriter::set_model_version(std::string_view model_version) {
 void PredictionWriter::write(const Prediction& prediction, std::string& out) {
   State& state = *state_;
   state.out.clear();
-  state.put_text(state.key, prediction.key);
+  if (prediction.key_form == Prediction::Key::kText) {
+    state.put_text(state.key, prediction.key);
+  } else if (!state.key.empty()) {
+    state.out.put(state.key);
+    state.out.put(prediction.key.empty() ? "null" : prediction.key);
+  }
   if (!state.probability.empty()) {
     state.out.put(state.probability);
     state.put_decimal(prediction.probability, state.decimals);

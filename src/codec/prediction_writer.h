@@ -27,7 +27,11 @@ struct PredictionFields {
 
 // What changes from record to record. Texts are escaped as needed.
 struct Prediction {
+  // A text, or JSON that is written as it is: the number or boolean that the key is in the input;
+  // null where it is empty.
+  enum class Key : std::uint8_t { kText, kJson };
   std::string_view key;
+  Key key_form = Key::kText;
   double probability = 0;  // rounded already, so that the label is decided on what is published
   std::string_view label;
   std::string_view event_time;

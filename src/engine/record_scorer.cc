@@ -21,8 +21,15 @@ namespace {
 struct Kept {
   std::size_t record = 0;
   std::string_view key_text;
+  codec::Prediction::Key key_form = codec::Prediction::Key::kText;
   std::string_view event_time;
 };
+
+// A time that the message may carry as it came: RFC 3339 in UTC.
+bool is_utc(std::string_view text) {
+  constexpr std::size_t kDateBytes = 10;
+  return text.size() > kDateBytes && text[kDateBytes] == 'T' && text.back() == 'Z';
+}
 
 }  // namespace
 
@@ -64,6 +71,8 @@ struct RecordScorer::State {
 
   void decode_all(std::span<const log::Record> records, ScoredBatch& out, Arena& texts);
   bool decode_one(const log::Record& record);
+  void keep_key(Kept& entry, Arena& texts);
+  void keep_event_time(const log::Record& record, Kept& entry, Arena& texts) const;
   void keep(std::size_t index, const log::Record& record, ScoredBatch& out, Arena& texts);
   void encode_all(SteadyTime arrived, ScoredBatch& out, std::string& messages);
   bool good_output(const ScoredRecord& record, std::string_view published,
@@ -90,17 +99,49 @@ bool RecordScorer::State::decode_one(const log::Record& record) {
   return false;
 }
 
+// The key is in the prediction what it is in the input: a text, a number, a boolean, or null.
+void RecordScorer::State::keep_key(Kept& entry, Arena& texts) {
+  const data::Cell& cell = cells[*key_field];
+  const bool has_text = cell.state == data::CellState::kText ||
+                        cell.state == data::CellState::kCategory || !cell.text.empty();
+  if (has_text) {
+    entry.key_text = texts.copy(cell.text);
+    return;
+  }
+  entry.key_form = codec::Prediction::Key::kJson;
+  if (cell.state != data::CellState::kNumber) return;
+  if (pipeline.schema.field(*key_field).type == data::FieldType::kBoolean) {
+    entry.key_text = cell.number != 0 ? "true" : "false";
+    return;
+  }
+  message.clear();
+  json::append_number(message, cell.number);
+  entry.key_text = texts.copy(message);
+}
+
+void RecordScorer::State::keep_event_time(const log::Record& record, Kept& entry,
+                                          Arena& texts) const {
+  Timestamp time = record.timestamp;
+  if (event_time_field && cells[*event_time_field].state == data::CellState::kText) {
+    const data::Cell& cell = cells[*event_time_field];
+    if (is_utc(cell.text)) {
+      entry.event_time = texts.copy(cell.text);
+      return;
+    }
+    time = Timestamp(cell.time_ms);
+  }
+  constexpr std::size_t kTimeBytes = 24;
+  char* text = texts.allocate(kTimeBytes);
+  env::format_rfc3339(time, text);
+  entry.event_time = {text, kTimeBytes};
+}
+
 void RecordScorer::State::keep(std::size_t index, const log::Record& record, ScoredBatch& out,
                                Arena& texts) {
-  Kept entry{index, {}, {}};
-  if (key_field) entry.key_text = texts.copy(cells[*key_field].text);
-  if (event_time_field && cells[*event_time_field].state == data::CellState::kText) {
-    entry.event_time = texts.copy(cells[*event_time_field].text);
-  } else {
-    char* text = texts.allocate(24);
-    env::format_rfc3339(record.timestamp, text);
-    entry.event_time = {text, 24};
-  }
+  Kept entry;
+  entry.record = index;
+  if (key_field) keep_key(entry, texts);
+  keep_event_time(record, entry, texts);
   for (std::size_t s = 0; s < segment_fields.size(); ++s) {
     const data::Cell& cell = cells[segment_fields[s]];
     const bool known = cell.state == data::CellState::kCategory;
@@ -147,7 +188,9 @@ bool RecordScorer::State::good_output(const ScoredRecord& record, std::string_vi
   const auto filled = [](const json::Value& v) {
     return v.is_string() && !v.get_ref<const std::string&>().empty();
   };
-  require(output.key_field, filled);
+  // The input's own check has decided what a key may be.
+  require(output.key_field,
+          [&filled](const json::Value& v) { return !v.is_string() || filled(v); });
   require(output.label_field,
           [this](const json::Value& v) { return v == positive_label || v == negative_label; });
   require(output.probability_field, [&record](const json::Value& v) {
@@ -189,6 +232,7 @@ void RecordScorer::State::encode_all(SteadyTime arrived, ScoredBatch& out, std::
     record.positive = record.probability >= threshold;
     record.key_text = kept[i].key_text;
     writer.write({.key = kept[i].key_text,
+                  .key_form = kept[i].key_form,
                   .probability = record.probability,
                   .label = record.positive ? positive_label : negative_label,
                   .event_time = kept[i].event_time,

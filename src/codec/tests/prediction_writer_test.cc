@@ -13,7 +13,12 @@ namespace {
 constexpr Timestamp kProcessed{1760153303300};
 
 Prediction prediction_of(double probability, double latency_ms = 9.92) {
-  return {"7760-OYPDY", probability, "Yes", "2025-10-11T03:28:23.234190Z", kProcessed, latency_ms};
+  return {.key = "7760-OYPDY",
+          .probability = probability,
+          .label = "Yes",
+          .event_time = "2025-10-11T03:28:23.234190Z",
+          .processed = kProcessed,
+          .latency_ms = latency_ms};
 }
 
 // The probability's digits in a message of it alone.
@@ -66,6 +71,19 @@ TEST(PredictionWriter, TextsAreEscaped) {
   prediction.label = "\\";
   writer.write(prediction, out);
   EXPECT_EQ(out, R"({"k\"":"x\ny\"","l":"\\","v":"a\"b"})");
+}
+
+TEST(PredictionWriter, KeysThatAreNoTextsKeepTheirForm) {
+  PredictionWriter writer({"id", "", "", "", "", "", ""}, "");
+  Prediction prediction = prediction_of(0.5);
+  prediction.key_form = Prediction::Key::kJson;
+  std::string out;
+  for (const auto& [key, message] :
+       {std::pair("17", R"({"id":17})"), {"true", R"({"id":true})"}, {"", R"({"id":null})"}}) {
+    prediction.key = key;
+    writer.write(prediction, out);
+    EXPECT_EQ(out, message);
+  }
 }
 
 TEST(PredictionWriter, ProbabilitiesAreShortAndWithoutExponent) {
