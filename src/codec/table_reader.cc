@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/human.h"
 #include "base/text.h"
 #include "codec/internal/block_reader.h"
 #include "codec/internal/csv_header.h"
@@ -282,7 +283,7 @@ void TableReader::State::check_cells(const CsvSplit& split, TableRow& row) {
   const std::size_t expected = columns.in_file;
   if (split.cell_count != expected && !(split.cell_count > expected && drop_empty_trailing(row))) {
     add_error(row, RecordCode::kColumnCount,
-              std::to_string(split.cell_count) + " cells where the file has " +
+              human_count(split.cell_count, "cell", "cells") + " where the file has " +
                   std::to_string(expected) + " columns");
     return;
   }

@@ -102,7 +102,7 @@ TEST(TableReader, WrongColumnCountIsARowError) {
   const auto rows = TableFile("a,b\n1\n1,2,3\n1,2\n").rows();
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[0].text(), "2! column_count");
-  EXPECT_EQ(rows[0].errors[0].reason, "1 cells where the file has 2 columns");
+  EXPECT_EQ(rows[0].errors[0].reason, "1 cell where the file has 2 columns");
   EXPECT_EQ(rows[1].text(), "3! column_count");
   EXPECT_EQ(rows[2].text(), "4: 1|2");
   EXPECT_EQ(rows[2].row, 2);
