@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "app/refused_words.h"
+#include "app/word_order.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "config/settings.h"
@@ -22,9 +24,11 @@ class Formatter final : public CLI::Formatter {
   std::string make_footer(const CLI::App*) const override { return ""; }
 };
 
-// The environment variable of a long flag; "" for a short one.
+// The environment variable of a long flag; "" for a short one, and for --version: what a
+// deployment calls its version is no flag.
 std::string variable_of(const CLI::Option& option) {
-  return option.get_lnames().empty() ? "" : config::environment_name(option.get_lnames().front());
+  if (option.get_lnames().empty() || option.get_lnames().front() == "version") return "";
+  return config::environment_name(option.get_lnames().front());
 }
 
 CLI::App* add_app(CLI::App* parent, const std::string& name, const std::string& summary,
@@ -101,12 +105,17 @@ bool typed(const CLI::Option& option, const std::vector<std::string>& words) {
 Error unknown_word(const CLI::App& root, const CLI::App* app,
                    const std::vector<std::string>& extras) {
   const std::string word = extras.empty() ? "" : extras.front().substr(0, extras.front().find('='));
+  const std::string help = " (millrace " + (app == &root ? "" : app->get_name() + " ") + "--help)";
   std::vector<std::string> known;
   if (word.starts_with("-")) {
+    if (const auto refused = refused_flag(word)) return {ErrorCode::kUsage, *refused + help};
     collect_names(app, known);
-    return {ErrorCode::kUsage, "unknown flag '" + printable(word) + "'" +
-                                   did_you_mean(word, known) + " (millrace " +
-                                   (app == &root ? "" : app->get_name() + " ") + "--help)"};
+    return {ErrorCode::kUsage,
+            "unknown flag '" + printable(word) + "'" + did_you_mean(word, known) + help};
+  }
+  const std::string path = app == &root ? word : app->get_name() + " " + word;
+  if (const auto refused = refused_command(path)) {
+    return {ErrorCode::kUsage, *refused + " (millrace --help lists what is)"};
   }
   for (const CLI::App* child : app->get_subcommands([](const CLI::App*) { return true; })) {
     known.push_back(child->get_name());
@@ -210,12 +219,11 @@ Command& Command::choice(const std::string& names, std::string* target,
   return *this;
 }
 
-Command& Command::replaced(const std::string& names, const std::string& instead) {
-  const std::string first = names.substr(0, names.find(','));
-  const auto refuse = [first, instead](const std::string&) -> std::string {
-    return first + " is gone: " + instead;
+Command& Command::refused(const std::string& name) {
+  const auto refuse = [name](const std::string&) -> std::string {
+    return refused_flag(name).value_or(name + " is refused");
   };
-  app_->add_option(names, "")
+  app_->add_option(name, "")
       ->group("")
       ->check(CLI::Validator(refuse, ""))
       ->expected(0, 1)
@@ -270,11 +278,18 @@ Command CommandLine::command(const std::string& name, const std::string& summary
 
 Result<bool> CommandLine::parse(int argc, const char* const* argv) {
   CLI::App& root = state_->root;
-  state_->words.assign(argv, argv + argc);
+  state_->words.assign(argv + 1, argv + argc);
+  state_->words = flags_behind_command(root, state_->words);
   try {
-    root.parse(argc, argv);
+    // CLI11 takes them last first.
+    root.parse(std::vector<std::string>(state_->words.rbegin(), state_->words.rend()));
   } catch (const CLI::CallForHelp&) {
-    std::fputs(help_of(deepest(&root)).c_str(), stdout);
+    const CLI::App* app = deepest(&root);
+    const std::vector<std::string> extras = root.remaining(true);
+    const bool is_command = extras.empty() || extras.front().starts_with("-") ||
+                            app->get_subcommands([](const CLI::App*) { return true; }).empty();
+    if (!is_command) return unknown_word(root, app, extras);
+    std::fputs(help_of(app).c_str(), stdout);
     return false;
   } catch (const CLI::ParseError& error) {
     const CLI::App* app = deepest(&root);
@@ -291,6 +306,7 @@ Result<bool> CommandLine::parse(int argc, const char* const* argv) {
   }
   const CLI::App* app = deepest(&root);
   if (app == &root) {
+    if (root.get_option("--version")->count() > 0) return false;
     std::fputs(help_of(&root).c_str(), stderr);
     return Error(ErrorCode::kUsage, "no command given");
   }

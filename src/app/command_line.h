@@ -53,8 +53,8 @@ class Command {
   // One of `choices`.
   Command& choice(const std::string& names, std::string* target,
                   const std::vector<std::string>& choices, const std::string& help);
-  // A flag of the reference systems that exits 2, saying what to use here.
-  Command& replaced(const std::string& names, const std::string& instead);
+  // A flag that exits 2 with the words of app/refused_words.h, whatever its value.
+  Command& refused(const std::string& name);
   // Exactly one of its sub-commands must follow.
   Command subcommand(const std::string& name, const std::string& summary,
                      const std::string& examples);

@@ -149,7 +149,7 @@ Finding check_data(Session& session, const spec::Pipeline& pipeline, const std::
 
 // MILLRACE_ variables that set no flag: most likely misspelled.
 std::vector<std::string> unknown_variables(const std::vector<FlagRow>& flags) {
-  constexpr std::string_view kOthers[] = {"MILLRACE_DATA_DIR"};
+  constexpr std::string_view kOthers[] = {"MILLRACE_DATA_DIR", "MILLRACE_NO_INSTALL"};
   std::vector<config::Setting> settings;
   for (const FlagRow& row : flags) settings.push_back({row.flag, row.help});
   return config::unknown_variables(config::environment_from(environ), settings, kOthers);

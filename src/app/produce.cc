@@ -45,15 +45,13 @@ void register_produce(CommandLine& line) {
   Command command =
       line.command("produce",
                    "Put a CSV or NDJSON file, standard input, or the simulator on the input topic",
-                   "millrace produce telco-churn --data customers.csv           every row once, "
+                   "millrace produce telco-churn --data customers.csv             every row once, "
                    "resumable\n"
-                   "millrace produce telco-churn --data customers.csv --validate bad rows are "
-                   "listed and "
-                   "skipped\n"
+                   "millrace produce telco-churn --data customers.csv --validate  bad rows are "
+                   "listed and skipped\n"
                    "millrace produce telco-churn --mode streaming --events-per-sec 200\n"
-                   "millrace produce telco-churn --count 1000 --poison-rate 0.01 made-up "
-                   "customers, some "
-                   "broken")
+                   "millrace produce telco-churn --count 1000 --poison-rate 0.01  made-up "
+                   "customers, some broken")
           .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
           .value("--data,--dataset-path", &p.data,
                  "CSV or NDJSON file, or - (default: the simulator)")

@@ -15,7 +15,8 @@ namespace {
 void declare_common(CommandLine& line, CommonFlags& flags, bool& version) {
   line.common()
       .value("--home", &flags.home, "Folder with the log, models, checkpoints and reports")
-      .value("--log", &flags.log, "The log: sqlite:FILE (default: log.db under --home)")
+      .value("--log", &flags.log,
+             "The log: sqlite:FILE, or kafka://HOST:PORT[,...] (default: log.db under --home)")
       .value("--broker,--bootstrap", &flags.broker, "Same as --log kafka://HOST:PORT[,...]")
       .value("--set", &flags.set,
              "Override a pipeline key, e.g. --set model.threshold=0.4 (repeatable)")
@@ -30,12 +31,26 @@ void declare_common(CommandLine& line, CommonFlags& flags, bool& version) {
       .flag("--version", &version, "Print the version");
 }
 
+// Whether a message starts with file:line:column.
+bool names_a_place(std::string_view message) {
+  std::string_view place = message.substr(0, message.find(": "));
+  for (int numbers = 0; numbers < 2; ++numbers) {
+    const std::size_t colon = place.rfind(':');
+    if (colon == std::string_view::npos || colon + 1 == place.size()) return false;
+    if (place.find_first_not_of("0123456789", colon + 1) != std::string_view::npos) return false;
+    place = place.substr(0, colon);
+  }
+  return true;
+}
+
 // `signal`: what asked the program to stop, 0 for nothing. A job that it cut short tells it by its
 // exit code.
 int report(const Error& error, const CommonFlags& flags, int signal = 0) {
   const bool cut_short = error.code() == ErrorCode::kInterrupted && signal != 0;
   const int exit_code = cut_short ? 128 + signal : error.exit_code();
-  std::fprintf(stderr, "millrace: %s\n", error.message().c_str());
+  // file:line:column first, as editors and scripts look for it.
+  const char* const program = names_a_place(error.message()) ? "" : "millrace: ";
+  std::fprintf(stderr, "%s%s\n", program, error.message().c_str());
   if (flags.json) {
     json::Value object;
     object["error"] = {

@@ -69,11 +69,11 @@ void register_score(CommandLine& line) {
   Command command =
       line.command(
               "score", "Consume records, score them, publish predictions; set bad records aside",
-              "millrace score telco-churn --mode batch                     score what is there, "
+              "millrace score telco-churn --mode batch                      score what is there, "
               "then stop\n"
-              "millrace score telco-churn                                  go on until Ctrl-C\n"
-              "millrace score telco-churn --mode batch --max-messages 500  one window of 500\n"
-              "millrace score telco-churn --model 3 --consumer-group trial another model, beside "
+              "millrace score telco-churn                                   go on until Ctrl-C\n"
+              "millrace score telco-churn --mode batch --max-messages 500   one window of 500\n"
+              "millrace score telco-churn --model 1 --consumer-group trial  another model, beside "
               "the running group")
           .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
           .choice("--mode", &options->mode, {"streaming", "batch"},
@@ -103,13 +103,10 @@ void register_score(CommandLine& line) {
           .flag("--no-report", &s.no_report, "Batch: leave no summary files under --home/reports")
           .flag("--dry-run", &options->dry_run,
                 "Check model, pipeline and flags, say what would happen, do nothing")
-          .replaced("--model-backend",
-                    "models are trained by 'millrace train' or named by --model-path")
-          .replaced("--preprocessor-path", "the features are part of the model (--model-path)")
-          .replaced("--customer-schema",
-                    "the schema is part of the pipeline file (millrace validate PIPELINE)")
-          .replaced("--prediction-schema",
-                    "the schema is part of the pipeline file (score --validate checks it)")
+          .refused("--model-backend")
+          .refused("--preprocessor-path")
+          .refused("--customer-schema")
+          .refused("--prediction-schema")
           .runs([options](Session& session) { return run(session, *options); });
   declare_monitoring(command, s.monitoring);
 }

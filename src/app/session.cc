@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/text.h"
 #include "json/json.h"
 #include "log_sqlite/sqlite_log.h"
 
@@ -91,6 +92,13 @@ Result<std::unique_ptr<log::Log>> Session::open_log(Create create) {
     options.create = log_sqlite::SqliteLogOptions::Create::kNever;
   }
   return log_sqlite::open_sqlite_log(options, clock_);
+}
+
+Result<std::unique_ptr<log::Log>> Session::open_log_with(const std::string& topic) {
+  auto log = open_log(Create::kNever);
+  if (log || log.error().code() != ErrorCode::kNoInput) return log;
+  return Error(ErrorCode::kUnknownTopic,
+               "there is no topic '" + printable(topic) + "': " + log.error().message());
 }
 
 Result<spec::LoadedPipeline> Session::load_pipeline(const std::string& name) {

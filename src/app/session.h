@@ -65,6 +65,8 @@ class Session {
   enum class Create { kIfMissing, kNever };
   // Errors as log_file(), and what the log returns.
   Result<std::unique_ptr<log::Log>> open_log(Create create);
+  // For a command about one topic that must exist: kUnknownTopic also where there is no log yet.
+  Result<std::unique_ptr<log::Log>> open_log_with(const std::string& topic);
 
   // The pipeline by name, folder or file, with --set applied.
   // Its `kafka` properties hold for open_log() from then on.

@@ -140,7 +140,7 @@ Result<int> run(Session& session, const Options& options) {
   MILLRACE_ASSIGN(RecordFilter filter, RecordFilter::make(options.key, options.where));
   // Before the log: a pipeline may say how to reach it.
   const Loaded pipeline = session.load_pipeline(options.topic);
-  MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log(Session::Create::kNever));
+  MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log_with(options.topic));
   MILLRACE_ASSIGN(const std::unique_ptr<log::Reader> reader,
                   open_reader(session, *log, options, pipeline));
   MILLRACE_TRY(Tap(session, *reader, options, std::move(filter)).run());

@@ -33,7 +33,7 @@ struct Options {
   bool yes = false;
 };
 
-json::Value to_json(const log::TopicInfo& info) {
+json::Value to_json(const log::Log& log, const log::TopicInfo& info) {
   json::Value object;
   object["topic"] = info.name.value();
   object["partitions"] = info.config.partitions;
@@ -41,9 +41,10 @@ json::Value to_json(const log::TopicInfo& info) {
   object["retention_ms"] =
       info.config.retention ? json::Value(info.config.retention->count()) : json::Value();
   object["message_bytes_max"] = info.config.message_bytes_max;
-  object["incarnation"] = info.incarnation;
-  object["created"] = env::format_rfc3339(info.created);
-  object["bytes"] = info.bytes;
+  const bool embedded = log.capabilities().embedded;  // brokers tell none of these
+  object["incarnation"] = embedded ? json::Value(info.incarnation) : json::Value();
+  object["created"] = embedded ? json::Value(env::format_rfc3339(info.created)) : json::Value();
+  object["bytes"] = embedded ? json::Value(info.bytes) : json::Value();
   std::int64_t records = 0;
   json::Value list = json::Value::array();
   for (const log::PartitionInfo& partition : info.partitions) {
@@ -103,7 +104,7 @@ Result<int> list(Session& session, const Options& options) {
                {"retention", Table::Align::kRight}});
   for (const log::TopicInfo& info : topics) {
     if (!options.all && info.name.value().starts_with(kInternalPrefix)) continue;
-    const json::Value object = to_json(info);
+    const json::Value object = to_json(*log, info);
     result["topics"].push_back(object);
     table.add_row({info.name.value(), std::to_string(info.config.partitions),
                    human_count(object["records"].get<std::uint64_t>()),
@@ -147,11 +148,11 @@ std::string partitions_text(const log::TopicInfo& info, bool with_leaders) {
 }
 
 Result<int> describe(Session& session, const Options& options) {
-  MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log(Session::Create::kNever));
+  MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log_with(options.topic));
   MILLRACE_ASSIGN(const log::TopicInfo info, log->admin().describe_topic(TopicName(options.topic)));
   MILLRACE_ASSIGN(const std::vector<log::GroupInfo> groups, log->admin().groups());
   const auto lags = lag_by_group(groups, info.name);
-  json::Value object = to_json(info);
+  json::Value object = to_json(*log, info);
   object["consumer_lag"] = json::Value::object();
   for (const auto& [group, lag] : lags) object["consumer_lag"][group] = lag;
   std::string text = info.name.value() + "  ";
@@ -224,7 +225,7 @@ class Choice {
 Result<int> dump(Session& session, const Options& options) {
   if (options.first && options.last)
     return Error(ErrorCode::kUsage, "--first and --last exclude each other");
-  MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log(Session::Create::kNever));
+  MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log_with(options.topic));
   MILLRACE_ASSIGN(const log::TopicInfo info, log->admin().describe_topic(TopicName(options.topic)));
   const bool some = options.first || options.last;
   Choice choice(static_cast<std::size_t>(options.first.value_or(options.last.value_or(0))),
@@ -248,7 +249,7 @@ Result<int> dump(Session& session, const Options& options) {
 }
 
 Result<int> remove(Session& session, const Options& options) {
-  MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log(Session::Create::kNever));
+  MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log_with(options.topic));
   if (!options.yes) {
     MILLRACE_TRY(log->admin().describe_topic(TopicName(options.topic)));
     return Error(ErrorCode::kUsage,

@@ -356,7 +356,8 @@ Result<int> run(Session& session, const Options& options) {
                                         "' holds the predictions of " + pipeline.name +
                                         "; trace a record of " + pipeline.input.topic.name.value());
   }
-  MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log(Session::Create::kNever));
+  MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log,
+                  session.open_log_with(place.source.topic.value()));
   MILLRACE_ASSIGN(Found found, read_record(*log, place));
   if (place.source.topic == pipeline.dead_letter.topic.name) unwrap(found, place);
   MILLRACE_ASSIGN(const model::LoadedModel model,

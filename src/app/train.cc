@@ -208,6 +208,7 @@ void register_evaluate(CommandLine& line) {
                     "millrace evaluate telco-churn --data new-customers.csv --model 3",
                     *options)
       .value("--model", &options->model, "Measure this version on every row instead")
+      .refused("--bootstrap")
       .runs([options](Session& session) { return evaluate(session, *options); });
 }
 

@@ -6,6 +6,7 @@
 #include "app/session.h"
 #include "app/settings.h"
 #include "app/terminal/table.h"
+#include "base/human.h"
 #include "json/json.h"
 #include "log_kafka/kafka_log.h"
 
@@ -21,10 +22,10 @@ Result<int> validate(Session& session, const std::string& name) {
   result["valid"] = true;
   result["fields"] = p.schema.size();
   result["operators"] = p.features.size();
-  MILLRACE_TRY(session.finish(result, p.origin + ": pipeline '" + p.name + "' is valid (" +
-                                          std::to_string(p.schema.size()) + " fields, " +
-                                          std::to_string(p.features.size()) +
-                                          " feature operators)"));
+  MILLRACE_TRY(session.finish(
+      result, p.origin + ": pipeline '" + p.name + "' is valid (" +
+                  human_count(p.schema.size(), "field", "fields") + ", " +
+                  human_count(p.features.size(), "feature operator", "feature operators") + ")"));
   return 0;
 }
 

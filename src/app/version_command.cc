@@ -12,7 +12,7 @@ void register_version(CommandLine& line) {
       .runs([](Session& session) -> Result<int> {
         json::Value result;
         result["version"] = kVersion;
-        result["logs"] = {"sqlite"};
+        result["logs"] = {"sqlite", "kafka"};
         result["shipped_pipelines"] = spec::shipped_pipelines();
         MILLRACE_TRY(session.finish(result, version_line()));
         return 0;

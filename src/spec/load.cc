@@ -1,4 +1,5 @@
 // load_pipeline(): finds a pipeline by file, folder or shipped name.
+#include <algorithm>
 #include <filesystem>
 
 #include "base/text.h"
@@ -41,6 +42,10 @@ Result<LoadedPipeline> load_file(const env::Path& path, const LoadOptions& optio
 
 Error unknown_pipeline(const std::string& name) {
   const std::vector<std::string> shipped = shipped_pipelines();
+  constexpr std::string_view kLater[] = {"air-quality", "bank-marketing", "sales"};
+  if (std::find(std::begin(kLater), std::end(kLater), name) != std::end(kLater)) {
+    return {ErrorCode::kNoInput, "the pipeline '" + name + "' is not in this version yet"};
+  }
   const std::string hint = did_you_mean(name, shipped);
   std::string text = "no pipeline '" + printable(name) + "'" + (hint.empty() ? "." : hint) +
                      " Expected a file, a folder with pipeline.yaml, or a shipped pipeline (";

@@ -66,14 +66,14 @@ INSTANTIATE_TEST_SUITE_P(
         ExitCase{{"produce", "telco-churn", "--count", "1", "--no-create-topics"},
                  69,
                  "telco.raw.customers"},
-        ExitCase{{"topics", "dump", "nothing"}, 66, "log.db"},
+        ExitCase{{"topics", "dump", "nothing"}, 69, "log.db"},
         ExitCase{{"groups", "reset", "g"}, 2, "--to earliest|latest|OFFSET|TIME"},
         ExitCase{{"groups", "reset", "g", "--to", "yesterday"}, 2, "a span back such as 15m"},
         ExitCase{{"groups", "reset", "g", "--to", "earliest"}, 66, "log.db"},
         ExitCase{{"groups", "rest", "g"}, 2, "did you mean 'reset'"},
         ExitCase{{"dlq", "list", "telco-churn", "--from", "noon"}, 2, "--from 'noon'"},
         ExitCase{{"dlq", "replay", "telco-churn", "--rate", "0"}, 2, "--rate"},
-        ExitCase{{"tap"}, 2, "topic"}, ExitCase{{"tap", "nothing"}, 66, "log.db"},
+        ExitCase{{"tap"}, 2, "topic"}, ExitCase{{"tap", "nothing"}, 69, "log.db"},
         ExitCase{{"tap", "nothing", "--where", "Yes"}, 2, "FIELD=VALUE"},
         ExitCase{{"tap", "nothing", "--form", "latest"}, 2, "did you mean '--from'"},
         ExitCase{{"health", "--max-lag", "1"}, 2, "need a pipeline"},
@@ -287,7 +287,6 @@ TEST(Cli, SameDataAndSeedGiveTheSameModel) {
   EXPECT_EQ(digest(models[0]), digest(models[1]));
 }
 
-// What `init` writes trains, produces and scores without an edit.
 // A damaged version is listed as what it is, beside the good ones.
 TEST(Cli, ModelListNamesADamagedVersion) {
   const Workplace place;
@@ -306,6 +305,7 @@ TEST(Cli, ModelListNamesADamagedVersion) {
   EXPECT_EQ(after[1]["version"], before[1]["version"]);
 }
 
+// What `init` writes trains, produces and scores without an edit.
 TEST(Cli, InitPipelineWorksWithoutAnEdit) {
   const Workplace place;
   std::string csv = "id,plan,usage,seats,left\n";
