@@ -53,7 +53,7 @@ class Copier {
     if (auto* batch = std::get_if<log::Batch>(&event)) {
       waiting_ = std::move(*batch);
     } else if (const auto* revoked = std::get_if<log::Revoked>(&event)) {
-      revoked_ = *revoked;
+      revoked_.insert(revoked_.end(), revoked->partitions.begin(), revoked->partitions.end());
     } else if (std::holds_alternative<log::Lost>(event)) {
       waiting_.reset();
     } else if (const auto* outcome = std::get_if<log::CommitOutcome>(&event)) {
@@ -68,20 +68,30 @@ class Copier {
 
  private:
   Status go_on() {
-    if (const auto batch = std::exchange(waiting_, std::nullopt)) {
-      in_flight_ = true;
-      return copy(*consumer_, *batch);
+    MILLRACE_TRY(give_away());
+    const auto batch = std::exchange(waiting_, std::nullopt);
+    if (!batch) return {};
+    in_flight_ = true;
+    return copy(*consumer_, *batch);
+  }
+  // What was revoked, but not what the waiting batch is from.
+  Status give_away() {
+    std::vector<log::TopicPartition> kept;
+    for (const log::TopicPartition& source : revoked_) {
+      if (waiting_ && waiting_->source == source) {
+        kept.push_back(source);
+      } else {
+        MILLRACE_TRY(consumer_->release(source));
+      }
     }
-    if (const auto revoked = std::exchange(revoked_, std::nullopt)) {
-      for (const auto& source : revoked->partitions) MILLRACE_TRY(consumer_->release(source));
-    }
+    revoked_ = std::move(kept);
     return {};
   }
 
   log::Consumer* consumer_;
   bool in_flight_ = false;
   std::optional<log::Batch> waiting_;
-  std::optional<log::Revoked> revoked_;
+  std::vector<log::TopicPartition> revoked_;
 };
 
 }  // namespace
