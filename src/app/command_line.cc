@@ -101,11 +101,13 @@ bool typed(const CLI::Option& option, const std::vector<std::string>& words) {
   return std::any_of(words.begin(), words.end(), is_one);
 }
 
+std::string help_hint(const CLI::App* app) { return " (" + path_of(app) + " --help)"; }
+
 // What is neither a flag nor a command here, with the nearest one.
 Error unknown_word(const CLI::App& root, const CLI::App* app,
                    const std::vector<std::string>& extras) {
   const std::string word = extras.empty() ? "" : extras.front().substr(0, extras.front().find('='));
-  const std::string help = " (millrace " + (app == &root ? "" : app->get_name() + " ") + "--help)";
+  const std::string help = help_hint(app);
   std::vector<std::string> known;
   if (word.starts_with("-")) {
     if (const auto refused = refused_flag(word)) return {ErrorCode::kUsage, *refused + help};
@@ -121,8 +123,7 @@ Error unknown_word(const CLI::App& root, const CLI::App* app,
     known.push_back(child->get_name());
   }
   const std::string what = known.empty() ? "unexpected argument '" : "unknown command '";
-  return {ErrorCode::kUsage,
-          what + printable(word) + "'" + did_you_mean(word, known) + " (millrace --help)"};
+  return {ErrorCode::kUsage, what + printable(word) + "'" + did_you_mean(word, known) + help};
 }
 
 }  // namespace
@@ -238,7 +239,12 @@ Command Command::subcommand(const std::string& name, const std::string& summary,
 }
 
 Command& Command::runs(Run run) {
-  (*runs_)[app_] = std::move(run);
+  (*runs_)[app_].run = std::move(run);
+  return *this;
+}
+
+Command& Command::prints_records(std::function<bool()> when) {
+  (*runs_)[app_].prints_records = std::move(when);
   return *this;
 }
 
@@ -301,8 +307,7 @@ Result<bool> CommandLine::parse(int argc, const char* const* argv) {
     // A check without a name leaves its place before the colon empty.
     const std::string_view what = error.what();
     const std::string text(what.substr(what.starts_with(": ") ? 2 : 0));
-    return Error(ErrorCode::kUsage,
-                 text + " (millrace " + (app == &root ? "" : app->get_name() + " ") + "--help)");
+    return Error(ErrorCode::kUsage, text + help_hint(app));
   }
   const CLI::App* app = deepest(&root);
   if (app == &root) {
@@ -315,7 +320,13 @@ Result<bool> CommandLine::parse(int argc, const char* const* argv) {
   return true;
 }
 
-const Run& CommandLine::chosen() const { return state_->runs.at(state_->chosen); }
+const Run& CommandLine::chosen() const { return state_->runs.at(state_->chosen).run; }
+
+bool CommandLine::prints_records() const {
+  const auto named = state_->runs.find(deepest(&state_->root));
+  return named != state_->runs.end() && named->second.prints_records &&
+         named->second.prints_records();
+}
 
 std::vector<FlagRow> CommandLine::flags() const {
   std::vector<FlagRow> rows;

@@ -31,7 +31,11 @@ enum class Presence { kRequired, kOptional };
 // given, and that value is shown as the default.
 class Command {
  public:
-  using Runs = std::map<const CLI::App*, Run>;
+  struct Action {
+    Run run;
+    std::function<bool()> prints_records;  // none: never
+  };
+  using Runs = std::map<const CLI::App*, Action>;
   Command(CLI::App* app, Runs* runs) : app_(app), runs_(runs) {}
 
   Command& positional(const std::string& name, std::string* target, const std::string& help,
@@ -59,6 +63,8 @@ class Command {
   Command subcommand(const std::string& name, const std::string& summary,
                      const std::string& examples);
   Command& runs(Run run);
+  // With --json its output is records and nothing else, also when it fails; `when`: by its flags.
+  Command& prints_records(std::function<bool()> when = [] { return true; });
 
  private:
   CLI::App* app_;
@@ -96,6 +102,8 @@ class CommandLine {
   Result<bool> parse(int argc, const char* const* argv);
   // The chosen command's action; after parse() returned true.
   const Run& chosen() const;
+  // Whether the output of the command that was named is records; after parse(), also a failed one.
+  bool prints_records() const;
 
   std::vector<FlagRow> flags() const;
   // The flags of every command, after parse().

@@ -256,12 +256,14 @@ void register_dlq(CommandLine& line) {
   list_command
       .value("--limit", &options->limit, "Show at most N (default: 50; with --json all)", 1,
              INT64_MAX)
+      .prints_records()
       .runs([options](Session& session) { return list(session, *options); });
 
   Command show_command = dlq.subcommand("show", "One dead letter with everything known of it",
                                         "millrace dlq show telco-churn 0/17");
   add_filter(show_command, *options);
   show_command.positional("at", &options->at, "PARTITION/OFFSET, as dlq list shows it")
+      .prints_records()
       .runs([options](Session& session) { return show(session, *options); });
 
   Command replay_command =

@@ -33,9 +33,10 @@ Made from the tables in `src/base/error.h` and `src/data/record_error.h`; a test
 constexpr std::string_view kErrors = R"(
 ## Errors of the program
 
-With `--json` a command that fails prints `{"error": {"code", "message", "exit"}}`. The code says which row it is;
-messages may change. What a scorer does about it: *retry* the same thing, *skip* the record, *abort* the batch and do it
-again, or *stop*.
+With `--json` a command that fails prints `{"error": {"code", "message", "exit"}}`, unless its output is records
+(`topics dump`, `tap`, `dlq list`, `predict`): those print nothing else. The code says which row it is; messages may
+change. What a scorer does about it: *retry* the same thing, *skip* the record, *abort* the batch and do it again, or
+*stop*.
 
 | code | exit | fault of | scorer | meaning |
 |---|---|---|---|---|

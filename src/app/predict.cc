@@ -250,6 +250,7 @@ void register_predict(CommandLine& line) {
       .value("--predictor", &options->predictor,
              "Prediction engine (default: the fastest; all are exact)")
       .flag("--allow-invalid", &options->allow_invalid, "Exit 0 although rows could not be scored")
+      .prints_records([options] { return options->out.empty() || options->out == "-"; })
       .runs([options](Session& session) -> Result<int> {
         if (options->data.empty())
           return Error(ErrorCode::kUsage, "--data FILE is needed (or - for standard input)");

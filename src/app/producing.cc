@@ -26,6 +26,11 @@ Result<ingest::ProduceOptions> options_of(const ProducingOptions& given) {
   if (!given.key.empty()) {
     MILLRACE_ASSIGN(options.key, ingest::parse_key_rule(given.key));
   }
+  if (options.data && (given.poison_rate || given.drift_after)) {
+    return Error(ErrorCode::kUsage,
+                 "--poison-rate and --drift-after are of the simulator, which has no part in "
+                 "--data.");
+  }
   options.seed = static_cast<std::uint64_t>(given.seed);
   options.simulator.poison_rate = given.poison_rate.value_or(0);
   if (given.drift_after)

@@ -45,13 +45,13 @@ bool names_a_place(std::string_view message) {
 
 // `signal`: what asked the program to stop, 0 for nothing. A job that it cut short tells it by its
 // exit code.
-int report(const Error& error, const CommonFlags& flags, int signal = 0) {
+int report(const CommandLine& line, const Error& error, const CommonFlags& flags, int signal = 0) {
   const bool cut_short = error.code() == ErrorCode::kInterrupted && signal != 0;
   const int exit_code = cut_short ? 128 + signal : error.exit_code();
   // file:line:column first, as editors and scripts look for it.
   const char* const program = names_a_place(error.message()) ? "" : "millrace: ";
   std::fprintf(stderr, "%s%s\n", program, error.message().c_str());
-  if (flags.json) {
+  if (flags.json && !line.prints_records()) {
     json::Value object;
     object["error"] = {
         {"code", to_string(error.code())}, {"message", error.message()}, {"exit", exit_code}};
@@ -100,18 +100,18 @@ int run_program(int argc, const char* const* argv) {
     std::printf("%s\n", version_line().c_str());
     return 0;
   }
-  if (!parsed) return report(parsed.error(), flags);
+  if (!parsed) return report(line, parsed.error(), flags);
   if (!*parsed) return 0;
   telemetry::Logger logger;
   auto level = telemetry::parse_level(flags.verbose ? "info" : flags.log_level);
-  if (!level) return report(level.error(), flags);
+  if (!level) return report(line, level.error(), flags);
   logger.set_level(flags.quiet ? telemetry::Level::kError : *level);
   env::StopToken stop;
   stop.listen_to_signals();
   Session session(flags, env::real_clock(), stop, logger);
   const Result<int> exit = line.chosen()(session);
-  if (!exit) return report(exit.error(), flags, stop.signal());
-  if (const Status flushed = session.flush(); !flushed) return report(flushed.error(), flags);
+  if (!exit) return report(line, exit.error(), flags, stop.signal());
+  if (const Status flushed = session.flush(); !flushed) return report(line, flushed.error(), flags);
   return *exit;
 }
 

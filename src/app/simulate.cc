@@ -54,6 +54,7 @@ void register_simulate(CommandLine& line) {
       .value("--poison-rate", &options->poison_rate, "Share of broken records, 0 to 1")
       .value("--drift-after", &options->drift_after, "Records before the distribution moves", 0,
              INT64_MAX)
+      .prints_records()
       .runs([options](Session& session) { return run(session, *options); });
 }
 

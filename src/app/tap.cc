@@ -166,6 +166,7 @@ void register_tap(CommandLine& line) {
       .value("--max-messages", &options->messages_max, "End after N messages", 1, INT64_MAX)
       .value("--timeout-ms", &options->timeout_ms, "End after this long without a message", 0,
              INT64_MAX)
+      .prints_records()
       .runs([options](Session& session) { return run(session, *options); });
 }
 

@@ -18,7 +18,7 @@
 namespace millrace::app {
 namespace {
 
-constexpr Milliseconds kReadMax{10'000};
+constexpr Milliseconds kLook{500};  // a signal is noticed this often while nothing comes
 constexpr std::string_view kInternalPrefix = "__";
 
 struct Options {
@@ -62,6 +62,11 @@ json::Value to_json(const log::Log& log, const log::TopicInfo& info) {
 }
 
 Result<int> create(Session& session, const Options& options) {
+  if (!options.pipeline.empty() && (!options.topic.empty() || options.partitions)) {
+    return Error(ErrorCode::kUsage,
+                 "a pipeline says its topics and their partitions: leave --topic and --partitions "
+                 "away, or the pipeline");
+  }
   MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log,
                   session.open_log(Session::Create::kIfMissing));
   std::vector<spec::TopicSpec> topics;
@@ -180,6 +185,7 @@ Result<int> describe(Session& session, const Options& options) {
 
 // Reads a topic to its end offsets, in order of partition, then offset.
 Status read_topic(log::Log& log, const Options& options, const log::TopicInfo& info,
+                  const env::StopToken& stop,
                   const std::function<bool(const log::TopicPartition&, const log::Record&)>& each) {
   for (const log::PartitionInfo& partition : info.partitions) {
     if (options.partition && partition.partition.value() != *options.partition) continue;
@@ -189,7 +195,8 @@ Status read_topic(log::Log& log, const Options& options, const log::TopicInfo& i
     MILLRACE_ASSIGN(const std::unique_ptr<log::Reader> reader, log.open_reader(reading));
     while (!reader->at_end()) {
       MILLRACE_ASSIGN(const std::optional<log::Batch> batch,
-                      reader->next(env::real_clock().steady() + kReadMax));
+                      reader->next(env::real_clock().steady() + kLook));
+      if (!batch && stop.requested()) return {};
       if (!batch) continue;
       for (const log::Record& record : batch->records) {
         if (!each(batch->source, record)) return {};
@@ -227,11 +234,15 @@ Result<int> dump(Session& session, const Options& options) {
     return Error(ErrorCode::kUsage, "--first and --last exclude each other");
   MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log, session.open_log_with(options.topic));
   MILLRACE_ASSIGN(const log::TopicInfo info, log->admin().describe_topic(TopicName(options.topic)));
+  if (options.partition && *options.partition >= info.config.partitions) {
+    return Error(ErrorCode::kUsage, "topic '" + options.topic + "' has no partition " +
+                                        std::to_string(*options.partition));
+  }
   const bool some = options.first || options.last;
   Choice choice(static_cast<std::size_t>(options.first.value_or(options.last.value_or(0))),
                 options.last.has_value());
   if (some) {
-    MILLRACE_TRY(read_topic(*log, options, info,
+    MILLRACE_TRY(read_topic(*log, options, info, session.stop(),
                             [&](const log::TopicPartition& source, const log::Record& record) {
                               choice.offer(source, record);
                               return !session.stop().requested();
@@ -239,7 +250,8 @@ Result<int> dump(Session& session, const Options& options) {
   }
   Status written;
   MILLRACE_TRY(read_topic(
-      *log, options, info, [&](const log::TopicPartition& source, const log::Record& record) {
+      *log, options, info, session.stop(),
+      [&](const log::TopicPartition& source, const log::Record& record) {
         if (some && !choice.holds(source, record)) return true;
         written = session.write(json::to_line(record_to_json(source, record)) + "\n");
         return written.has_value() && !session.output_closed() && !session.stop().requested();
@@ -297,6 +309,7 @@ void register_topics(CommandLine& line) {
       .value("--first", &options->first, "Only the N oldest by timestamp", 0, 10'000'000)
       .value("--last", &options->last, "Only the N newest by timestamp", 0, 10'000'000)
       .value("--partition", &options->partition, "Only this partition", 0, INT32_MAX)
+      .prints_records()
       .runs([options](Session& session) { return dump(session, *options); });
   topics
       .subcommand("delete", "Delete a topic and its records",

@@ -96,10 +96,13 @@ Result<Found> read_record(log::Log& log, const Place& place) {
   const log::PartitionInfo& partition =
       topic.partitions.at(static_cast<std::size_t>(place.source.partition.value()));
   if (place.offset < partition.begin || place.offset >= partition.end) {
+    const std::string has = partition.begin == partition.end
+                                ? "is empty"
+                                : "has " + std::to_string(partition.begin.value()) + " to " +
+                                      std::to_string(partition.end.value() - 1);
     return Error(ErrorCode::kNoInput, "no record at offset " +
                                           std::to_string(place.offset.value()) + " of " + where +
-                                          ", which has " + std::to_string(partition.begin.value()) +
-                                          " to " + std::to_string(partition.end.value() - 1));
+                                          ", which " + has);
   }
   while (!reader->at_end()) {
     MILLRACE_ASSIGN(std::optional<log::Batch> batch,

@@ -120,6 +120,7 @@ void register_transform(CommandLine& line) {
       .flag("--fit", &options->fit, "Fit the features on this file instead")
       .flag("--label", &options->label, "Add the label as 0/1 in the last column")
       .flag("--allow-invalid", &options->allow_invalid, "Exit 0 although bad rows were skipped")
+      .prints_records([options] { return options->out.empty() || options->out == "-"; })
       .runs([options](Session& session) { return run(session, *options); });
 }
 

@@ -107,6 +107,35 @@ TEST(Contract, ATopicNobodyKnowsIsUnavailableAlsoWithoutALog) {
   }
 }
 
+// What reads the records must not find anything else among them.
+TEST(Contract, CommandsThatPrintRecordsPrintNothingElse) {
+  const Workplace place;
+  for (const Words& words : {Words{"topics", "dump", "nothing"}, Words{"tap", "nothing"},
+                             Words{"dlq", "list", "telco-churn"}, Words{"dlq", "show", "x", "0/0"},
+                             Words{"predict", "telco-churn", "--data", "nowhere.csv"},
+                             Words{"topics", "dump", "nothing", "--frist", "1"}}) {
+    Words with_json = words;
+    with_json.emplace_back("--json");
+    const Finished failed = place.run(with_json);
+    EXPECT_NE(failed.exit_code, 0) << words.front();
+    EXPECT_TRUE(failed.out.empty()) << words.front() << ": " << failed.out;
+    EXPECT_FALSE(failed.err.empty()) << words.front();
+  }
+  const Finished others = place.run({"topics", "list", "--json"});
+  EXPECT_EQ(others.last_json()["error"]["exit"], 66) << others.out;
+  EXPECT_TRUE(place.run({"predict", "telco-churn", "--data", "x.csv", "--out", "y.csv", "--json"})
+                  .last_json()
+                  .contains("error"));
+}
+
+TEST(Contract, DumpOfAPartitionThatIsNotThereIsRefused) {
+  const Workplace place;
+  ASSERT_EQ(place.run({"topics", "create", "telco-churn"}).exit_code, 0);
+  const Finished refused = place.run({"topics", "dump", "telco.raw.customers", "--partition", "3"});
+  EXPECT_EQ(refused.exit_code, 2) << refused.err;
+  EXPECT_NE(refused.err.find("has no partition 3"), std::string::npos) << refused.err;
+}
+
 // A pipeline of `init` with the key column `id`, trained and scored on 300 rows of it.
 void score_rows_with_keys(const Workplace& place, const std::function<std::string(int)>& id) {
   std::string csv = "id,usage,left\n";
