@@ -27,17 +27,17 @@ struct PredictionFields {
 
 // What changes from record to record. Texts are escaped as needed.
 struct Prediction {
-  // A text, or JSON that is written as it is: the number or boolean that the key is in the input;
-  // null where it is empty.
-  enum class Key : std::uint8_t { kText, kJson };
   std::string_view key;
-  Key key_form = Key::kText;
   double probability = 0;  // rounded already, so that the label is decided on what is published
   std::string_view label;
   std::string_view event_time;
   Timestamp processed;
   double latency_ms =
       0;  // written with at most two decimals; below zero and NaN are written as 0.0
+  // A text, or JSON that is written as it is: the number or boolean that the key is in the input;
+  // null where it is empty.
+  enum class Key : std::uint8_t { kText, kJson };
+  Key key_form = Key::kText;
 };
 
 // Writes one JSON object a call from parts made once. Not thread-safe.

@@ -232,12 +232,12 @@ void RecordScorer::State::encode_all(SteadyTime arrived, ScoredBatch& out, std::
     record.positive = record.probability >= threshold;
     record.key_text = kept[i].key_text;
     writer.write({.key = kept[i].key_text,
-                  .key_form = kept[i].key_form,
                   .probability = record.probability,
                   .label = record.positive ? positive_label : negative_label,
                   .event_time = kept[i].event_time,
                   .processed = now,
-                  .latency_ms = out.latency_ms},
+                  .latency_ms = out.latency_ms,
+                  .key_form = kept[i].key_form},
                  message);
     messages += message;
   }
