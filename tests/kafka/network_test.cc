@@ -15,9 +15,10 @@ namespace {
 
 using integration::eventually;
 using integration::Finished;
-using std::chrono_literals::operator""ms;
 
 constexpr double kPatience = 120;
+constexpr std::chrono::milliseconds kLatency{200};
+constexpr std::chrono::milliseconds kNoLatency{0};
 
 // Only the scorer is behind the bad network: rows come and outputs are read past it.
 class Network : public ::testing::Test {
@@ -73,9 +74,9 @@ TEST_F(Network, DelaysStallsAndCutsRepeatAndLoseNothing) {
   const auto producer = start_producer(6'000, 250);
   const auto scorer = start_scorer({});
   ASSERT_TRUE(moves_on()) << scorer->err_so_far();
-  network_->delay(200ms);
+  network_->delay(kLatency);
   wait(3);
-  network_->delay(0ms);
+  network_->delay(kNoLatency);
   for (const Direction direction : {Direction::kToClient, Direction::kToServer}) {
     network_->stall(direction);
     wait(2);

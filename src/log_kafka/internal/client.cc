@@ -155,7 +155,7 @@ Status Client::ping(Milliseconds patience) {
       health_.up();
       return {};
     }
-    const Status status = health_.status();
+    Status status = health_.status();
     if (!status && status.error().code() == ErrorCode::kPermission) return status;
     if (clock_->steady() >= give_up) {
       if (!status) return status;

@@ -23,7 +23,7 @@ namespace millrace::log_kafka::internal {
 class KafkaConsumer final : public log::Consumer {
  public:
   static Result<std::unique_ptr<log::Consumer>> open(Client& client,
-                                                     const log::ConsumerOptions& options);
+                                                     const log::ConsumerOptions& given);
   ~KafkaConsumer() override;
 
   Result<log::Event> poll(SteadyTime until) override;

@@ -95,7 +95,7 @@ Status Sender::build(SteadyTime give_up_at) {
     const Step step =
         insist([this] { return ErrorPtr(rd_kafka_init_transactions(handle_.get(), ms(kCallMax))); },
                give_up_at, reason);
-    const Status status = client_->health().status();
+    Status status = client_->health().status();
     if (step == Step::kRefused) return to_error(cause_, "cannot write", reason);
     if (step != Step::kDone && !status) return status;
     if (step != Step::kDone) {

@@ -29,7 +29,7 @@ class Sender {
   Result<log::TopicHandle> open_topic(const TopicName& topic);
   // As log::Appender::append(). What can only be aborted already is taken and dropped: commit()
   // will say so.
-  Status append(log::TopicHandle topic, const log::NewRecord& record);
+  Status append(log::TopicHandle handle, const log::NewRecord& record);
 
   // Commits what was appended, and positions of `group` with it, waiting for as long as brokers are
   // away but at most `patience`. After kAborted the sender is ready for the next transaction.

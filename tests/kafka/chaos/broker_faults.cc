@@ -4,7 +4,12 @@
 
 namespace millrace::kafka_testing {
 
-using std::chrono_literals::operator""ms;
+namespace {
+
+constexpr std::chrono::milliseconds kLatency{200};
+constexpr std::chrono::milliseconds kNoLatency{0};
+
+}  // namespace
 
 bool BrokerFaults::inflicts(Fault fault) {
   switch (fault) {
@@ -52,9 +57,9 @@ void BrokerFaults::once(Fault fault) {
       cluster_->start(at + 1);
       break;
     case Fault::kLatency:
-      for (const auto& proxy : *proxies_) proxy->delay(200ms);
+      for (const auto& proxy : *proxies_) proxy->delay(kLatency);
       wait(8, 12);
-      for (const auto& proxy : *proxies_) proxy->delay(0ms);
+      for (const auto& proxy : *proxies_) proxy->delay(kNoLatency);
       break;
     case Fault::kStall:
       network.stall(Direction::kToClient);

@@ -15,7 +15,6 @@ namespace millrace::kafka_testing {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-using std::chrono_literals::operator""ms;
 
 constexpr int kNodes = 3;
 constexpr int kTemplates = 500;
@@ -171,7 +170,7 @@ void Chaos::queue_kills_at_points(int times) {
       // Once a run, where something begins.
       const bool once = name == "log.in_init" || name == "produce.before_checkpoint";
       const std::uint64_t visit = once ? 1 : 1 + random_.below(kVisitsMax);
-      const Kill kill{std::string(name) + ":" + std::to_string(visit), 0ms};
+      const Kill kill{std::string(name) + ":" + std::to_string(visit), {}};
       if (!name.starts_with("produce.")) orders_->scorer_kills.push_back(kill);
       if (!name.starts_with("score.")) orders_->producer_kills.push_back(kill);
     }
@@ -195,8 +194,8 @@ PhaseReport Chaos::run_phase(const Phase& phase) {
       [&] {
         tend_all(phase, report);
         watch(report);
-        const bool over =
-            !on_brokers.valid() || on_brokers.wait_for(0ms) == std::future_status::ready;
+        const bool over = !on_brokers.valid() ||
+                          on_brokers.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
         const bool members_over =
             orders_->members.empty() || orders_->member_turns >= 2 * phase.times;
         return over && members_over && producers_are_done() && everything_is_there();

@@ -23,6 +23,9 @@ int main() {
   const auto seed = std::stoull(environment("CHAOS_SEED", "1"));
   auto plan = long_plan(seed, std::stoi(environment("CHAOS_MESSAGES", "100000")));
   plan.version = environment("CHAOS_KAFKA", plan.version);
+  const std::string only = environment("CHAOS_ONLY", "");
+  std::erase_if(plan.phases,
+                [&](const auto& phase) { return phase.name.find(only) == std::string::npos; });
   std::fprintf(stderr, "chaos: seed %llu, %d rows, Kafka %s\n", seed, plan.rows(),
                plan.version.c_str());
   Chaos chaos(plan);
