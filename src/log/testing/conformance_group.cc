@@ -44,6 +44,16 @@ TEST_P(LogConformance, TwoMembersShareThePartitions) {
   EXPECT_THAT(first.lost, IsEmpty());
 }
 
+// Two that start at the same moment: the first owns what it has not seen yet.
+TEST_P(LogConformance, AMemberThatHasNotBegunGivesTheOtherItsShareAtOnce) {
+  ConsumerOptions patient = options();
+  // Longer than this test waits: the share does not come from a timeout.
+  patient.session_timeout = Milliseconds(300'000);
+  Client first(log(), patient);
+  Client second(log(), patient);
+  EXPECT_TRUE(settle(first, 2, second, 2));
+}
+
 TEST_P(LogConformance, ARevokedPartitionIsOursUntilItIsReleased) {
   std::vector<OwnedRecord> records;
   for (std::int32_t p = 0; p < kPartitions; ++p) records.push_back(text("r", p));

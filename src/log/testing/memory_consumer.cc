@@ -166,12 +166,15 @@ Status MemoryConsumer::refresh() {
     }
     part.seen_end = stored(source, part).end();
   }
-  for (const auto& [source, row] : group().ownership) {
+  for (auto& [source, row] : group().ownership) {
     if (row.owner != epoch_) continue;
     const bool leaving = row.wanted != epoch_;
     const auto known = parts_.find(source);
-    if (known == parts_.end()) {
-      if (!leaving) take_up(source, assigned);
+    if (known == parts_.end() && leaving) {
+      row.owner = row.wanted;  // never begun: given at once
+      state_->wake_all();
+    } else if (known == parts_.end()) {
+      take_up(source, assigned);
     } else if (leaving && !known->second.revoked) {
       known->second.revoked = true;
       revoked.partitions.push_back(source);

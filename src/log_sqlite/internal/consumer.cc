@@ -89,6 +89,9 @@ Status SqliteConsumer::refresh() {
     MILLRACE_TRY(refresh_ends());
     MILLRACE_TRY(refresh_owned(*owned));
   }
+  for (const std::int64_t partition : std::exchange(unbegun_, {})) {
+    MILLRACE_TRY(member_->release(partition));
+  }
   return store_starts();
 }
 
@@ -100,8 +103,12 @@ Status SqliteConsumer::refresh_owned(const std::vector<Membership::Owned>& owned
   for (const Membership::Owned& one : owned) {
     ours.insert(one.source);
     if (!partitions_.contains(one.source)) {
-      // Wanted by another before we have begun: not worth beginning.
-      if (!one.wanted_by_other) MILLRACE_TRY(take_up(one, assigned));
+      // Wanted by another before we have begun: given at once, since nobody is told to release it.
+      if (one.wanted_by_other) {
+        unbegun_.push_back(one.partition);
+      } else {
+        MILLRACE_TRY(take_up(one, assigned));
+      }
       continue;
     }
     Partition& partition = partitions_.at(one.source);

@@ -101,6 +101,7 @@ class SqliteConsumer final : public log::Consumer {
   std::optional<log::CommitOutcome> refused_;  // without asking the file
   std::optional<Error> fenced_;
   std::vector<log::TopicPartition> new_starts_;
+  std::vector<std::int64_t> unbegun_;  // partition rows that another wants and we never took up
   log::TopicPartition last_served_;
   std::int64_t seen_version_ = -1;
   bool stale_ = true;  // a change of our own, which data_version does not show

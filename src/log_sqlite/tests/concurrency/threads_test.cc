@@ -25,6 +25,18 @@ void release_revoked(log::testing::Client& client) {
   });
 }
 
+std::map<std::string, int> counts_by_value(log::Log& log, const TopicName& topic) {
+  std::map<std::string, int> seen;
+  auto reader = log.open_reader({topic, {}, {}, false});
+  while (true) {
+    const auto batch = (*reader)->next(log::testing::soon());
+    EXPECT_TRUE(batch.has_value());
+    if (!batch || !*batch) break;
+    for (const log::Record& record : (*batch)->records) ++seen[std::string(*record.value)];
+  }
+  return seen;
+}
+
 TEST_F(SqliteLogThreads, ProducersAndMembersAtOnceCopyEveryRecordOnce) {
   constexpr std::int32_t kPartitions = 4;
   constexpr std::int64_t kRecords = 600;  // of each producer
@@ -88,14 +100,7 @@ TEST_F(SqliteLogThreads, ProducersAndMembersAtOnceCopyEveryRecordOnce) {
   }
   done = true;
   for (std::thread& thread : threads) thread.join();
-  std::map<std::string, int> seen;
-  auto reader = log->open_reader({out_, {}, {}, false});
-  while (true) {
-    const auto batch = (*reader)->next(log::testing::soon());
-    ASSERT_TRUE(batch.has_value());
-    if (!*batch) break;
-    for (const log::Record& record : (*batch)->records) ++seen[std::string(*record.value)];
-  }
+  const std::map<std::string, int> seen = counts_by_value(*log, out_);
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(expected));
   for (const auto& [value, count] : seen) EXPECT_EQ(count, 1) << value;
 }
