@@ -35,11 +35,12 @@ class Network : public ::testing::Test {
     }
     return telco_.place().start(words);
   }
-  // `rows` at `rate` a second.
-  std::unique_ptr<integration::Process> start_producer(int rows, int rate) const {
-    telco_.place().write("rows.ndjson", telco_.place().simulate(rows));
-    return telco_.start({"produce", "telco-churn", "--data", "rows.ndjson", "--batch-size", "20",
-                         "--rate", std::to_string(rate)});
+  // `rows` of its own at `rate` a second.
+  std::unique_ptr<integration::Process> start_producer(int rows, int rate, int seed) const {
+    const std::string name = "rows" + std::to_string(seed) + ".ndjson";
+    telco_.place().write(name, telco_.place().simulate(rows, {"--seed", std::to_string(seed)}));
+    return telco_.start({"produce", "telco-churn", "--data", name, "--batch-size", "20", "--rate",
+                         std::to_string(rate)});
   }
   // Outputs go on.
   bool moves_on() const {
@@ -71,7 +72,7 @@ class Network : public ::testing::Test {
 // Fault F21.
 TEST_F(Network, DelaysStallsAndCutsRepeatAndLoseNothing) {
   telco_.create();
-  const auto producer = start_producer(6'000, 250);
+  const auto producer = start_producer(4'000, 200, 1);
   const auto scorer = start_scorer({});
   ASSERT_TRUE(moves_on()) << scorer->err_so_far();
   network_->delay(kLatency);
@@ -81,11 +82,11 @@ TEST_F(Network, DelaysStallsAndCutsRepeatAndLoseNothing) {
     network_->stall(direction);
     wait(2);
     network_->heal();
-    EXPECT_TRUE(moves_on()) << scorer->err_so_far();
+    wait(1);
   }
   for (int i = 0; i < 4; ++i) {
     network_->cut();
-    EXPECT_TRUE(moves_on()) << scorer->err_so_far();
+    wait(0.5);
   }
   network_->refuse();
   wait(3);
@@ -97,23 +98,24 @@ TEST_F(Network, DelaysStallsAndCutsRepeatAndLoseNothing) {
 // Fault F9: a commit is not heard of, and the coordinator gives the transaction up meanwhile.
 TEST_F(Network, ACommitWhoseOutcomeIsUnknownIsLookedUp) {
   telco_.create();
-  const auto producer = start_producer(6'000, 200);
   // The group is to outlast the silence.
   const auto scorer = start_scorer({"-X", "session.timeout.ms=60000"});
   const auto made_anew = [&] {
     return scorer->err_so_far().find("the writer is made anew") != std::string::npos;
   };
-  for (int tried = 0; tried < 3 && !made_anew(); ++tried) {
+  // Silence between two commits changes nothing.
+  for (int tried = 0; tried < 4 && !made_anew(); ++tried) {
+    const auto producer = start_producer(2'000, 400, 10 + tried);
     ASSERT_TRUE(moves_on()) << scorer->err_so_far();
     network_->stall(Direction::kToServer);
     network_->stall(Direction::kToClient);
     wait(13);  // a transaction is aborted after ten seconds
     network_->cut();
     network_->heal();
-    eventually(made_anew, 20);
+    EXPECT_EQ(producer->wait(kPatience).exit_code, 0);
+    eventually(made_anew, 10);
   }
   EXPECT_TRUE(made_anew()) << scorer->err_so_far();
-  EXPECT_EQ(producer->wait(kPatience).exit_code, 0);
   expect_all_is_well(*scorer);
 }
 

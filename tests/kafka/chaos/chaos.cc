@@ -254,7 +254,9 @@ void Chaos::tend_all(const Phase& phase, PhaseReport& report) {
   for (const auto& member : orders_->members) {
     const Actor::Change change = member->look();
     if (change == Actor::Change::kKilled) ++report.kills;
-    if (change == Actor::Change::kEnded && member->last().exit_code != 0)
+    // One that is stopped before it listens to signals ends by the signal.
+    const int code = member->last().exit_code;
+    if (change == Actor::Change::kEnded && code != 0 && code != kExitCodesEnd + SIGTERM)
       note_end(*member, report.name);
   }
   move_members(phase);
