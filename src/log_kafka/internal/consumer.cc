@@ -15,6 +15,9 @@ constexpr Milliseconds kAbortMax{10'000};
 constexpr Milliseconds kCloseMax{10'000};
 // Between two polls of a program that scores; longer is taken as "stuck" by the group.
 constexpr Milliseconds kPollIntervalMax{300'000};
+// A member hears of a rebalance with its next heartbeat.
+constexpr Milliseconds kHeartbeatMin{100};
+constexpr Milliseconds kHeartbeatMax{3'000};
 // A message of 500 bytes takes a third more in the client's queue.
 constexpr std::int64_t kQueueOverhead = 3;
 // The bytes fetched ahead are shared by the partitions, but none gets less than this.
@@ -69,8 +72,9 @@ Status KafkaConsumer::start() {
   const std::int64_t payload = kbytes - kbytes / kQueueOverhead;
   const std::int64_t share =
       std::max(kQueueKbytesMin, payload / std::max<std::int64_t>(partitions, 1));
-  const Milliseconds heartbeat = property_or(
-      *client_, "heartbeat.interval.ms", std::max(options_.session_timeout / 4, Milliseconds(100)));
+  const Milliseconds heartbeat =
+      property_or(*client_, "heartbeat.interval.ms",
+                  std::clamp(options_.session_timeout / 4, kHeartbeatMin, kHeartbeatMax));
   SenderOptions sender;
   if (options_.exactly_once) sender.transactional_id = slot_.member_id;
   // First: what a predecessor left open is aborted, so that its positions are settled.
