@@ -194,12 +194,12 @@ Status read_topic(log::Log& log, const Options& options, const log::TopicInfo& i
     reading.partitions = {partition.partition};
     MILLRACE_ASSIGN(const std::unique_ptr<log::Reader> reader, log.open_reader(reading));
     while (!reader->at_end()) {
-      MILLRACE_ASSIGN(const std::optional<log::Batch> batch,
-                      reader->next(env::real_clock().steady() + kLook));
-      if (!batch && stop.requested()) return {};
-      if (!batch) continue;
-      for (const log::Record& record : batch->records) {
-        if (!each(batch->source, record)) return {};
+      const auto batch = reader->next(env::real_clock().steady() + kLook);
+      if (!batch) return batch.error();
+      if (!*batch && stop.requested()) return {};
+      if (!*batch) continue;
+      for (const log::Record& record : (*batch)->records) {
+        if (!each((*batch)->source, record)) return {};
       }
     }
   }

@@ -16,25 +16,25 @@ namespace {
 constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
 }
 
-Result<AtomicFile> AtomicFile::create(const Path& name) {
-  Path path = name;
+Result<AtomicFile> AtomicFile::create(const Path& path) {
+  Path target = path;
   struct stat there {};
-  if (::stat(path.c_str(), &there) == 0) {
-    if (S_ISDIR(there.st_mode)) return errno_error("cannot write", path, EISDIR);
+  if (::stat(target.c_str(), &there) == 0) {
+    if (S_ISDIR(there.st_mode)) return errno_error("cannot write", target, EISDIR);
     if (!S_ISREG(there.st_mode)) {
-      const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-      if (fd < 0) return errno_error("cannot open", path, errno);
-      return AtomicFile(std::move(path), "", fd);
+      const int fd = ::open(target.c_str(), O_WRONLY | O_CLOEXEC);
+      if (fd < 0) return errno_error("cannot open", target, errno);
+      return AtomicFile(std::move(target), "", fd);
     }
     std::error_code ignored;  // then the name is taken as it is
-    if (Path real = std::filesystem::canonical(path, ignored); !ignored) path = std::move(real);
+    if (Path real = std::filesystem::canonical(path, ignored); !ignored) target = std::move(real);
   }
-  std::string temporary = path.string() + ".tmp.XXXXXX";
+  std::string temporary = target.string() + ".tmp.XXXXXX";
   const int fd = ::mkostemp(temporary.data(), O_CLOEXEC);
-  if (fd < 0) return errno_error("cannot create a file beside", path, errno);
+  if (fd < 0) return errno_error("cannot create a file beside", target, errno);
   constexpr mode_t kMode = 0644;
   ::fchmod(fd, kMode);
-  return AtomicFile(path, std::move(temporary), fd);
+  return AtomicFile(std::move(target), std::move(temporary), fd);
 }
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept

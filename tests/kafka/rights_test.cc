@@ -29,8 +29,8 @@ TEST(Rights, AScorerIsToldWhichRightIsMissing) {
     admin.allow(secure.limited_user, resource, name, operation);
   };
   const auto score = [&](const std::string& delivery) {
-    std::vector<std::string> words = telco.command(
-        {"score", "telco-churn", "--mode", "batch", "--set", "delivery=" + delivery});
+    std::vector<std::string> words =
+        telco.command({"score", "telco-churn", "--mode", "batch", "--set", "delivery=" + delivery});
     for (std::string& word : words) {
       if (word.starts_with("kafka://")) word = "kafka://" + secure.sasl_ssl_bootstrap;
     }

@@ -285,7 +285,7 @@ Result<log::GroupInfo> KafkaAdmin::members_of(const GroupId& id) {
 
 // Of every partition of the topics that the group reads or has read.
 Result<std::vector<log::GroupPosition>> KafkaAdmin::positions_of(const log::GroupInfo& group) {
-  MILLRACE_ASSIGN(const auto known, client_->committed(group.id, {}));
+  MILLRACE_ASSIGN(const auto known, client_->listed_committed(group.id, {}));
   std::set<TopicName> names;
   for (const auto& [source, offset] : known) names.insert(source.topic);
   for (const log::MemberInfo& member : group.members) {
@@ -302,7 +302,7 @@ Result<std::vector<log::GroupPosition>> KafkaAdmin::positions_of(const log::Grou
   }
   if (sources.empty()) return std::vector<log::GroupPosition>();
   // Asked for one by one, so that a first commit that is being decided is waited for.
-  MILLRACE_ASSIGN(const auto committed, client_->committed(group.id, sources));
+  MILLRACE_ASSIGN(const auto committed, client_->listed_committed(group.id, sources));
   MILLRACE_ASSIGN(const auto begins, client_->list_offsets(sources, RD_KAFKA_OFFSET_BEGINNING));
   MILLRACE_ASSIGN(const auto ends, client_->list_offsets(sources, RD_KAFKA_OFFSET_END));
   std::vector<log::GroupPosition> positions;

@@ -265,11 +265,22 @@ Status Client::ask_leaders(rd_kafka_t& handle, rd_kafka_topic_partition_list_t& 
   }
 }
 
-Result<std::map<log::TopicPartition, Offset>> Client::committed(
+Result<Client::Positions> Client::committed(const GroupId& group,
+                                            const std::vector<log::TopicPartition>& sources) {
+  if (sources.empty()) return Positions();
+  return settled(group, [&] { return ask_committed(group, sources); });
+}
+
+Result<Client::Positions> Client::listed_committed(
     const GroupId& group, const std::vector<log::TopicPartition>& sources) {
+  return settled(group, [&] { return list_committed(group, sources); });
+}
+
+Result<Client::Positions> Client::settled(
+    const GroupId& group, const std::function<Result<std::optional<Positions>>()>& ask) {
   const SteadyTime give_up_at = clock_->steady() + kQuestionMax;
   while (true) {
-    MILLRACE_ASSIGN(auto positions, ask_committed(group, sources));
+    MILLRACE_ASSIGN(auto positions, ask());
     if (positions) return std::move(*positions);
     if (clock_->steady() >= give_up_at) {
       return Error(ErrorCode::kUnavailable, "the positions of group '" + group.value() +
@@ -279,7 +290,46 @@ Result<std::map<log::TopicPartition, Offset>> Client::committed(
   }
 }
 
-Result<std::optional<std::map<log::TopicPartition, Offset>>> Client::ask_committed(
+Result<std::optional<Client::Positions>> Client::read_positions(
+    const rd_kafka_topic_partition_list_t& list, std::string_view what) {
+  Positions positions;
+  for (int i = 0; i < list.cnt; ++i) {
+    const auto& entry = list.elems[i];
+    if (entry.err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT) return std::optional<Positions>();
+    // A partition whose topic is gone has no position any more.
+    if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR && code_of(entry.err) != ErrorCode::kUnknownTopic)
+      return to_error(entry.err, what);
+    if (entry.offset >= 0) positions[source_of(entry)] = Offset(entry.offset);
+  }
+  return std::optional(std::move(positions));
+}
+
+Result<rd_kafka_t*> Client::questioner(const GroupId& group) {
+  const std::lock_guard lock(questioners_mutex_);
+  const auto found = questioners_.find(group);
+  if (found != questioners_.end()) return found->second.get();
+  MILLRACE_ASSIGN(HandlePtr handle, make_handle(RD_KAFKA_CONSUMER, admin_hooks_,
+                                                {{"group.id", group.value()},
+                                                 {"enable.auto.commit", "false"},
+                                                 {"isolation.level", "read_committed"}}));
+  return questioners_.emplace(group, std::move(handle)).first->second.get();
+}
+
+Result<std::optional<Client::Positions>> Client::ask_committed(
+    const GroupId& group, const std::vector<log::TopicPartition>& sources) {
+  MILLRACE_ASSIGN(rd_kafka_t * handle, questioner(group));
+  const ListPtr list = new_list(sources.size());
+  for (const log::TopicPartition& source : sources) add(*list, source, RD_KAFKA_OFFSET_INVALID);
+  const auto error = rd_kafka_committed(handle, list.get(), ms(kQuestionMax));
+  rd_kafka_poll(handle, 0);  // brings on_error() what has happened
+  if (error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT) return std::optional<Positions>();
+  const std::string what = "cannot ask for the positions of group '" + group.value() + "'";
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, what);
+  health_.up();
+  return read_positions(*list, what);
+}
+
+Result<std::optional<Client::Positions>> Client::list_committed(
     const GroupId& group, const std::vector<log::TopicPartition>& sources) {
   const ListPtr list = sources.empty() ? nullptr : new_list(sources.size());
   for (const log::TopicPartition& source : sources) add(*list, source, RD_KAFKA_OFFSET_INVALID);
@@ -296,23 +346,11 @@ Result<std::optional<std::map<log::TopicPartition, Offset>>> Client::ask_committ
   std::size_t count = 0;
   const auto* results = rd_kafka_ListConsumerGroupOffsets_result_groups(
       rd_kafka_event_ListConsumerGroupOffsets_result(answer.get()), &count);
-  std::map<log::TopicPartition, Offset> positions;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (const auto* error = rd_kafka_group_result_error(results[i])) return to_error(*error, what);
-    const auto* found = rd_kafka_group_result_partitions(results[i]);
-    for (int k = 0; found != nullptr && k < found->cnt; ++k) {
-      const auto& entry = found->elems[k];
-      if (entry.err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
-        return std::optional<std::map<log::TopicPartition, Offset>>();
-      // A partition whose topic is gone has no position any more.
-      if (entry.err != RD_KAFKA_RESP_ERR_NO_ERROR &&
-          code_of(entry.err) != ErrorCode::kUnknownTopic) {
-        return to_error(entry.err, what);
-      }
-      if (entry.offset >= 0) positions[source_of(entry)] = Offset(entry.offset);
-    }
-  }
-  return std::optional(std::move(positions));
+  CHECK(count == 1);  // as many as were asked for
+  if (const auto* error = rd_kafka_group_result_error(results[0])) return to_error(*error, what);
+  const auto* found = rd_kafka_group_result_partitions(results[0]);
+  if (found == nullptr) return std::optional(Positions());
+  return read_positions(*found, what);
 }
 
 Result<std::string> Client::place() {

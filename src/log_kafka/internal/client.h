@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,6 +78,10 @@ class Client {
   // Committed positions of a group, stable ones: what a transaction still decides is waited for.
   Result<std::map<log::TopicPartition, Offset>> committed(
       const GroupId& group, const std::vector<log::TopicPartition>& sources);
+  // The same for administration: no sources means all, and no client of its own a group. Not for
+  // what must outlive a coordinator that moves: librdkafka 2.0.2 may die of its own assertion then.
+  Result<std::map<log::TopicPartition, Offset>> listed_committed(
+      const GroupId& group, const std::vector<log::TopicPartition>& sources);
 
   // The identity of this place: a random id kept under the home folder.
   Result<std::string> place();
@@ -86,9 +91,18 @@ class Client {
   Result<std::map<log::TopicPartition, Offset>> ask_offsets(
       rd_kafka_t& handle, const std::vector<log::TopicPartition>& sources, std::int64_t time);
   Status ask_leaders(rd_kafka_t& handle, rd_kafka_topic_partition_list_t& list);
-  // Nothing while a transaction still decides.
-  Result<std::optional<std::map<log::TopicPartition, Offset>>> ask_committed(
-      const GroupId& group, const std::vector<log::TopicPartition>& sources);
+  using Positions = std::map<log::TopicPartition, Offset>;
+  // Asks until no transaction decides any more (nothing is its answer while one does).
+  Result<Positions> settled(const GroupId& group,
+                            const std::function<Result<std::optional<Positions>>()>& ask);
+  Result<std::optional<Positions>> ask_committed(const GroupId& group,
+                                                 const std::vector<log::TopicPartition>& sources);
+  Result<std::optional<Positions>> list_committed(const GroupId& group,
+                                                  const std::vector<log::TopicPartition>& sources);
+  static Result<std::optional<Positions>> read_positions(
+      const rd_kafka_topic_partition_list_t& list, std::string_view what);
+  // A consumer that never joins `group`, for its positions. Kept until the client goes.
+  Result<rd_kafka_t*> questioner(const GroupId& group);
   static void on_error(rd_kafka_t* handle, int code, const char* reason, void* opaque);
   static int on_statistics(rd_kafka_t* handle, char* text, std::size_t size, void* opaque);
   static void on_log(const rd_kafka_t* handle, int level, const char* facility, const char* text);
@@ -102,6 +116,8 @@ class Client {
   Hooks admin_hooks_;
   HandlePtr admin_;
   HandlePtr uncommitted_;  // the same, and sees what is not committed yet
+  std::mutex questioners_mutex_;
+  std::map<GroupId, HandlePtr> questioners_;
   std::atomic<std::int64_t> last_look_ms_{0};
 };
 

@@ -38,12 +38,13 @@ struct Default {
   std::string_view value;
 };
 // What differs from the library's own defaults, and why:
-constexpr std::array<Default, 14> kDefaults{{
+constexpr std::array<Default, 15> kDefaults{{
     {"client.id", "millrace"},
     {"check.crcs", "true"},                // a flipped bit must not be scored
     {"socket.nagle.disable", "true"},      // small requests go out at once
     {"statistics.interval.ms", "5000"},    // for metrics
     {"socket.keepalive.enable", "true"},   // a peer that is gone is noticed
+    {"socket.timeout.ms", "9000"},         // a broker that answers nothing is given up
     {"reconnect.backoff.ms", "100"},       //
     {"reconnect.backoff.max.ms", "1000"},  // a broker that is back is found within a second
     {"topic.metadata.refresh.interval.ms", "10000"},  // added partitions are taken up
