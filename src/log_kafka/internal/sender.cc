@@ -279,7 +279,9 @@ log::CommitOutcome Sender::commit(const GroupId& group, const std::vector<log::P
 }
 
 Sender::Step Sender::abort_transaction(SteadyTime give_up_at, std::string& reason) {
-  rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  // It purges by itself, and waits for that. A purge of our own that does not wait may come to a
+  // slow broker's queue after the next transaction has begun, and takes its first records in
+  // silence.
   return insist(
       [this] { return ErrorPtr(rd_kafka_abort_transaction(handle_.get(), ms(kCallMax))); },
       give_up_at, reason);
