@@ -20,6 +20,8 @@ constexpr Milliseconds kBetweenCalls{50};
 constexpr Milliseconds kQueueFullWait{20};
 constexpr Milliseconds kQueueFullMax{120'000};
 // A transaction that its writer has left is aborted by the broker after this long.
+// How long an abort waits for answers to what was sent.
+constexpr Milliseconds kAnswersMax{500};
 constexpr const char* kTransactionTimeoutMs = "10000";
 constexpr const char* kMessageTimeoutMs = "9000";
 // The library's default and most for a batch of records.
@@ -278,6 +280,14 @@ log::CommitOutcome Sender::commit(const GroupId& group, const std::vector<log::P
   return settle(step, reason, group, positions, give_up_at);
 }
 
+// After an abort librdkafka 2.0.2 gives the sequence numbers of records that it purges to the next
+// ones. A broker that took those without its answer arriving passes over the next ones as repeated:
+// lost in silence. Where an answer is missing the writer is made anew, with an epoch of its own.
+bool Sender::every_record_is_answered() {
+  (void)rd_kafka_flush(handle_.get(), ms(kAnswersMax));
+  return rd_kafka_outq_len(handle_.get()) == 0;
+}
+
 Sender::Step Sender::abort_transaction(SteadyTime give_up_at, std::string& reason) {
   // It purges by itself, and waits for that. A purge of our own that does not wait may come to a
   // slow broker's queue after the next transaction has begun, and takes its first records in
@@ -295,7 +305,8 @@ log::CommitOutcome Sender::settle(Step step, std::string reason, const GroupId& 
     return {log::CommitResult::kCommitted, ""};
   }
   std::string ignored;
-  if (step == Step::kAbort && abort_transaction(give_up_at, ignored) == Step::kDone) {
+  if (step == Step::kAbort && every_record_is_answered() &&
+      abort_transaction(give_up_at, ignored) == Step::kDone) {
     begun_ = false;
     broken_.reset();
     look_at_topics();
@@ -310,7 +321,21 @@ log::CommitOutcome Sender::settle(Step step, std::string reason, const GroupId& 
     broken_ = reason;
     return {log::CommitResult::kUnknown, std::move(reason)};
   }
+  // Missing answers are nobody's doing.
+  if (step != Step::kAbort && is_fought_over()) {
+    broken_ = reason;
+    return {log::CommitResult::kFenced,
+            "another process writes as '" + options_.transactional_id + "': " + reason};
+  }
   return ask_what_happened(std::move(reason), group, positions, give_up_at);
+}
+
+// Whether the writer had to be made anew so often of late that another one must fence it each time.
+bool Sender::is_fought_over() {
+  const SteadyTime now = client_->clock().steady();
+  std::erase_if(rebuilds_, [now](SteadyTime at) { return at + kRebuildsWindow < now; });
+  rebuilds_.push_back(now);
+  return rebuilds_.size() > kRebuildsMax;
 }
 
 Status Sender::usable() const {
@@ -340,14 +365,6 @@ void Sender::look_at_topics() {
 log::CommitOutcome Sender::ask_what_happened(std::string reason, const GroupId& group,
                                              const std::vector<log::Position>& positions,
                                              SteadyTime give_up_at) {
-  const SteadyTime now = client_->clock().steady();
-  std::erase_if(rebuilds_, [now](SteadyTime at) { return at + kRebuildsWindow < now; });
-  rebuilds_.push_back(now);
-  if (rebuilds_.size() > kRebuildsMax) {
-    broken_ = reason;
-    return {log::CommitResult::kFenced,
-            "another process writes as '" + options_.transactional_id + "': " + reason};
-  }
   client_->logger().info("Kafka: the writer is made anew (" + reason + ")");
   Status built = build(give_up_at);
   while (!built && built.error().disposition() == Disposition::kRetry &&

@@ -73,6 +73,8 @@ class Sender {
                       std::string& reason);
   log::CommitOutcome settle(Step step, std::string reason, const GroupId& group,
                             const std::vector<log::Position>& positions, SteadyTime give_up_at);
+  bool every_record_is_answered();
+  bool is_fought_over();
   Step abort_transaction(SteadyTime give_up_at, std::string& reason);
   // After a rebuild the broker has decided: whether it took the positions.
   log::CommitOutcome ask_what_happened(std::string reason, const GroupId& group,

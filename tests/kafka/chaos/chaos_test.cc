@@ -6,7 +6,7 @@
 namespace millrace::kafka_testing {
 namespace {
 
-// Faults F1, F3 and F18.
+// Faults F1, F3, F18 and F21.
 TEST(Chaos, EachRowHasOneOutputWhateverIsKilled) {
   Chaos chaos(short_plan(7));
   const Report report = chaos.run();

@@ -33,6 +33,7 @@ Plan short_plan(std::uint64_t seed) {
       {"killed at points and at random", Fault::kKillAtPoints, 1, 3'000, 500, 2},
       {"a broker stopped in order, kills meanwhile", Fault::kBounceClean, 1, 1'500, 300, 2},
       {"a broker killed, kills meanwhile", Fault::kBounceHard, 1, 1'500, 300, 2},
+      {"network: one broker's answers lost for a while", Fault::kStall, 3, 2'000, 100, 0},
   };
   return plan;
 }
