@@ -67,7 +67,7 @@ Result<Running> open_running(Session& session, const ScoringPlan& plan,
   consume.start = plan.start;
   consume.start_time = plan.start_time;
   consume.exactly_once = p.delivery == spec::Delivery::kExactlyOnce;
-  consume.batch_records_max = p.commit_records_max;
+  consume.batch_records_max = std::min(consume.batch_records_max, p.commit_records_max);
   if (options.messages_max) {
     const auto window = static_cast<std::size_t>(*options.messages_max);
     consume.batch_records_max = std::min(consume.batch_records_max, window);

@@ -52,7 +52,7 @@ class Arena {
 
   void add_block(std::size_t need) {
     const std::size_t size = need > block_bytes_ ? need : block_bytes_;
-    blocks_.push_back({std::make_unique<char[]>(size), size});
+    blocks_.push_back({std::make_unique_for_overwrite<char[]>(size), size});
     block_bytes_ = block_bytes_ < (std::size_t{8} << 20) ? block_bytes_ * 2 : block_bytes_;
     used_ = 0;
   }

@@ -16,6 +16,10 @@
 namespace millrace::engine {
 namespace {
 
+// Records that take each step together: few enough that what one step writes is in the processor's
+// cache for the next, many enough for a step's start-up.
+constexpr std::size_t kChunkRecords = 512;
+
 // What a record's message needs beyond its score, kept from the first pass (decode) for the last
 // (encode).
 struct Kept {
@@ -69,12 +73,13 @@ struct RecordScorer::State {
   data::RecordErrors errors;
   std::string message;
 
-  void decode_all(std::span<const log::Record> records, ScoredBatch& out, Arena& texts);
+  void decode_all(std::span<const log::Record> records, std::size_t first, ScoredBatch& out,
+                  Arena& texts);
   bool decode_one(const log::Record& record);
   void keep_key(Kept& entry, Arena& texts);
   void keep_event_time(const log::Record& record, Kept& entry, Arena& texts) const;
   void keep(std::size_t index, const log::Record& record, ScoredBatch& out, Arena& texts);
-  void encode_all(SteadyTime arrived, ScoredBatch& out, std::string& messages);
+  void encode_all(SteadyTime arrived, ScoredBatch& out, Arena& texts);
   bool good_output(const ScoredRecord& record, std::string_view published,
                    data::RecordErrors& found) const;
 };
@@ -151,17 +156,21 @@ void RecordScorer::State::keep(std::size_t index, const log::Record& record, Sco
   kept.push_back(entry);
 }
 
-void RecordScorer::State::decode_all(std::span<const log::Record> records, ScoredBatch& out,
-                                     Arena& texts) {
+// Records [first, first + records.size()) of the batch.
+void RecordScorer::State::decode_all(std::span<const log::Record> records, std::size_t first,
+                                     ScoredBatch& out, Arena& texts) {
+  rows.clear();
+  kept.clear();
   for (std::size_t i = 0; i < records.size(); ++i) {
     if (decode_one(records[i])) {
-      keep(i, records[i], out, texts);
+      keep(first + i, records[i], out, texts);
       continue;
     }
     const bool skip = !records[i].value && pipeline.input.tombstone == spec::TombstonePolicy::kSkip;
     if (skip) continue;
-    out.records[i].outcome = Outcome::kDeadLetter;
-    out.records[i].errors = out.errors.size();
+    ScoredRecord& record = out.records[first + i];
+    record.outcome = Outcome::kDeadLetter;
+    record.errors = out.errors.size();
     out.errors.push_back(errors);
   }
 }
@@ -208,29 +217,29 @@ bool RecordScorer::State::good_output(const ScoredRecord& record, std::string_vi
   return found.empty();
 }
 
-void RecordScorer::State::encode_all(SteadyTime arrived, ScoredBatch& out, std::string& messages) {
+void RecordScorer::State::encode_all(SteadyTime arrived, ScoredBatch& out, Arena& texts) {
   const Timestamp now = clock.now();
   const double latency =
       std::chrono::duration<double, std::milli>(clock.steady() - arrived).count();
   out.latency_ms = std::max(latency, 0.0);
-  messages.clear();
-  std::vector<std::size_t> starts;
-  starts.reserve(kept.size() + 1);
+  const auto set_aside = [&out](ScoredRecord& record, data::RecordErrors found) {
+    record.outcome = Outcome::kDeadLetter;
+    record.errors = out.errors.size();
+    out.errors.push_back(std::move(found));
+  };
   for (std::size_t i = 0; i < kept.size(); ++i) {
-    starts.push_back(messages.size());
     ScoredRecord& record = out.records[kept[i].record];
     const double p = static_cast<double>(probabilities[i]);
     if (!std::isfinite(p)) {
-      record.outcome = Outcome::kDeadLetter;
-      record.errors = out.errors.size();
-      out.errors.push_back(
-          {{data::RecordCode::kNonFinite, "", "the model gave no finite probability"}});
+      set_aside(record,
+                {{data::RecordCode::kNonFinite, "", "the model gave no finite probability"}});
       continue;
     }
     record.outcome = Outcome::kPredicted;
     record.probability = codec::round_to(fit.of_positive(p), pipeline.output.probability_decimals);
     record.positive = record.probability >= threshold;
     record.key_text = kept[i].key_text;
+    record.latency_ms = out.latency_ms;
     writer.write({.key = kept[i].key_text,
                   .probability = record.probability,
                   .label = record.positive ? positive_label : negative_label,
@@ -239,20 +248,10 @@ void RecordScorer::State::encode_all(SteadyTime arrived, ScoredBatch& out, std::
                   .latency_ms = out.latency_ms,
                   .key_form = kept[i].key_form},
                  message);
-    messages += message;
-  }
-  starts.push_back(messages.size());
-  // Views only now: `messages` may have moved while it grew.
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    ScoredRecord& record = out.records[kept[i].record];
-    if (record.outcome != Outcome::kPredicted) continue;
-    record.message = std::string_view(messages).substr(starts[i], starts[i + 1] - starts[i]);
+    record.message = texts.copy(message);
     if (check == ScorerOptions::Check::kInput) continue;
     data::RecordErrors found;
-    if (good_output(record, record.message, found)) continue;
-    record.outcome = Outcome::kDeadLetter;
-    record.errors = out.errors.size();
-    out.errors.push_back(std::move(found));
+    if (!good_output(record, record.message, found)) set_aside(record, std::move(found));
   }
 }
 
@@ -303,19 +302,21 @@ void RecordScorer::score(std::span<const log::Record> records, SteadyTime arrive
   out.errors.clear();
   out.segment_codes.assign(records.size() * state.segment_fields.size(), -1);
   out.texts_.clear();
-  state.rows.clear();
-  state.kept.clear();
-
-  const Nanoseconds start = env::thread_cpu_time();
-  state.decode_all(records, out, out.texts_);
-  const Nanoseconds decoded = env::thread_cpu_time();
-  state.probabilities.resize(state.rows.rows());
-  if (state.rows.rows() > 0) state.predictor->predict(state.rows, state.probabilities);
-  const Nanoseconds predicted = env::thread_cpu_time();
-  state.encode_all(arrived, out, out.messages_);
-  out.decode_cpu = decoded - start;
-  out.predict_cpu = predicted - decoded;
-  out.encode_cpu = env::thread_cpu_time() - predicted;
+  out.decode_cpu = out.predict_cpu = out.encode_cpu = Nanoseconds{0};
+  Nanoseconds start = env::thread_cpu_time();
+  for (std::size_t first = 0; first < records.size(); first += kChunkRecords) {
+    const auto chunk = records.subspan(first, std::min(kChunkRecords, records.size() - first));
+    state.decode_all(chunk, first, out, out.texts_);
+    const Nanoseconds decoded = env::thread_cpu_time();
+    state.probabilities.resize(state.rows.rows());
+    if (state.rows.rows() > 0) state.predictor->predict(state.rows, state.probabilities);
+    const Nanoseconds predicted = env::thread_cpu_time();
+    state.encode_all(arrived, out, out.texts_);
+    out.decode_cpu += decoded - start;
+    out.predict_cpu += predicted - decoded;
+    start = env::thread_cpu_time();
+    out.encode_cpu += start - predicted;
+  }
 }
 
 std::vector<std::string> RecordScorer::field_texts(const log::Record& record,

@@ -33,6 +33,7 @@ struct ScoredRecord {
   double probability = 0;     // of the positive level, rounded as published
   std::string_view message;   // JSON of the prediction
   std::string_view key_text;  // value of the output's key field, "" without one
+  double latency_ms = 0;      // the batch's arrival to this record's scoring, as published
   std::size_t errors = 0;     // index into ScoredBatch::errors of a dead letter
 };
 
@@ -52,8 +53,7 @@ struct ScoredBatch {
 
  private:
   friend class RecordScorer;
-  std::string messages_;  // bytes that ScoredRecord::message points into
-  Arena texts_;
+  Arena texts_;  // bytes that the views of ScoredRecord point into
 };
 
 struct ScorerOptions {

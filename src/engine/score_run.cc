@@ -23,6 +23,8 @@ constexpr Milliseconds kRoomWaitMin{250};
 constexpr Milliseconds kRoomWaitMax{4'000};
 // Between two looks at a log that cannot even be polled.
 constexpr Milliseconds kPollRetry{100};
+// Records whose keys are fetched into the cache ahead of their turn.
+constexpr std::size_t kKeysAhead = 8;
 // The consumer lag is told this often at most.
 constexpr Milliseconds kLagInterval{1'000};
 
@@ -332,6 +334,9 @@ Status ScoreRun::publish_work() {
   if (uncommitted_ == 0) first_uncommitted_ = clock_.steady();
   const Nanoseconds before = env::thread_cpu_time();
   for (std::size_t i = 0; i < now_.records.size(); ++i) {
+    // The batch is larger than the caches: its keys were written long ago.
+    if (i + kKeysAhead < now_.records.size() && now_.records[i + kKeysAhead].key)
+      __builtin_prefetch(now_.records[i + kKeysAhead].key->data());
     MILLRACE_TRY(publish(i));
     MILLRACE_TRY(check_flood(now_.scored.records[i].outcome));
   }
@@ -392,7 +397,7 @@ void ScoreRun::count_prediction(std::size_t index) {
   const std::size_t bins = working_.probability_histogram.size();
   const auto bin = static_cast<std::size_t>(scored.probability * static_cast<double>(bins));
   ++working_.probability_histogram.at(std::min(bin, bins - 1));
-  working_.latency_ms.add(now_.scored.latency_ms);
+  working_.latency_ms.add(scored.latency_ms);
   ++(scored.positive ? tally_.positive : tally_.negative);
   for (std::size_t s = 0; s < tally_.segments.size(); ++s) {
     const std::int16_t code = now_.scored.segment_codes[index * tally_.segments.size() + s];
