@@ -146,6 +146,9 @@ Result<std::vector<Property>> resolve(const KafkaLogOptions& options) {
     const std::string name(one.name);
     resolved[name] = {name, std::string(one.value), "default"};
   }
+  // From 2.2 on; before, a queue that runs full stops fetching its partition for a second.
+  if (const std::string name = "fetch.queue.backoff.ms"; is_known(name))
+    resolved[name] = {name, "20", "default"};
   resolved["bootstrap.servers"] = {"bootstrap.servers", options.brokers, "--log"};
   for (const Property& property : options.properties) {
     if (!is_known(property.name)) {

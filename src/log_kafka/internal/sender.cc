@@ -213,7 +213,7 @@ Status Sender::send(Topic& topic, const log::NewRecord& record, PartitionId part
   fields[6].vtype = RD_KAFKA_VTYPE_HEADERS;
   fields[6].u.headers = headers.get();
   const std::size_t count = headers ? fields.size() : fields.size() - 1;
-  const SteadyTime give_up_at = client_->clock().steady() + kQueueFullMax;
+  std::optional<SteadyTime> give_up_at;
   while (true) {
     const ErrorPtr failed(rd_kafka_produceva(handle_.get(), fields.data(), count));
     if (!failed) {
@@ -222,7 +222,8 @@ Status Sender::send(Topic& topic, const log::NewRecord& record, PartitionId part
     }
     const auto error = rd_kafka_error_code(failed.get());
     if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-      if (waiting_is_over(give_up_at)) {
+      if (!give_up_at) give_up_at = client_->clock().steady() + kQueueFullMax;
+      if (waiting_is_over(*give_up_at)) {
         return Error(ErrorCode::kUnavailable,
                      "the brokers do not take records of topic '" + topic.name.value() + "'");
       }
@@ -304,12 +305,13 @@ log::CommitOutcome Sender::settle(Step step, std::string reason, const GroupId& 
     begun_ = false;
     return {log::CommitResult::kCommitted, ""};
   }
+  const rd_kafka_resp_err_t cause = cause_;  // of what comes, every request sets it
   std::string ignored;
   if (step == Step::kAbort && every_record_is_answered() &&
       abort_transaction(give_up_at, ignored) == Step::kDone) {
     begun_ = false;
     broken_.reset();
-    look_at_topics();
+    look_at_topics(cause);
     return {log::CommitResult::kAborted, std::move(reason)};
   }
   if (step == Step::kRefused) {
@@ -327,7 +329,9 @@ log::CommitOutcome Sender::settle(Step step, std::string reason, const GroupId& 
     return {log::CommitResult::kFenced,
             "another process writes as '" + options_.transactional_id + "': " + reason};
   }
-  return ask_what_happened(std::move(reason), group, positions, give_up_at);
+  log::CommitOutcome outcome = ask_what_happened(std::move(reason), group, positions, give_up_at);
+  if (outcome.result == log::CommitResult::kAborted) look_at_topics(cause);
+  return outcome;
 }
 
 // Whether the writer had to be made anew so often of late that another one must fence it each time.
@@ -343,8 +347,7 @@ Status Sender::usable() const {
   return {};
 }
 
-void Sender::look_at_topics() {
-  const rd_kafka_resp_err_t cause = cause_;
+void Sender::look_at_topics(rd_kafka_resp_err_t cause) {
   if (code_of(cause) != ErrorCode::kUnknownTopic && code_of(cause) != ErrorCode::kPermission)
     return;
   std::string names;
@@ -408,11 +411,12 @@ log::CommitOutcome Sender::flush(Milliseconds patience) {
   }
   if (const std::uint64_t failed = failed_.exchange(0); failed > 0) {
     broken_.reset();
+    const rd_kafka_resp_err_t cause = cause_;
     if (rd_kafka_fatal_error(handle_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
       const Status built = build(give_up_at);
       if (!built) return {log::CommitResult::kUnknown, built.error().message()};
     }
-    look_at_topics();
+    look_at_topics(cause);
     return {log::CommitResult::kAborted,
             std::to_string(failed) + " records were not taken by the brokers"};
   }

@@ -81,8 +81,8 @@ class Sender {
                                        const std::vector<log::Position>& positions,
                                        SteadyTime give_up_at);
   bool waiting_is_over(SteadyTime give_up_at) const;
-  // After an abort: whether it would only happen again.
-  void look_at_topics();
+  // After an abort for this cause: whether it would only happen again.
+  void look_at_topics(rd_kafka_resp_err_t cause);
 
   Client* client_;
   SenderOptions options_;
