@@ -14,7 +14,7 @@
 namespace millrace {
 namespace {
 
-constexpr std::size_t kOutputBytes = 150;  // about a prediction message
+constexpr std::size_t kOutputBytes = 212;  // what predictions of telco-churn have on average
 constexpr auto kCommitInterval = std::chrono::milliseconds(100);
 constexpr int kCallMs = 30'000;
 
@@ -65,6 +65,7 @@ struct PassThrough {
                             {"enable.auto.commit", "false"},
                             {"enable.auto.offset.store", "false"},
                             {"partition.assignment.strategy", "range"},
+                            {"check.crcs", "true"},
                             {"queued.min.messages", "100000"}},
                            this, &PassThrough::on_message);
     producer = make_client(RD_KAFKA_PRODUCER,

@@ -22,7 +22,7 @@ struct Setting {
   std::string bootstrap;
   std::string prefix = "bench" + env::random_hex(4);
   env::Path home;
-  long messages = 500'000;
+  long messages = 1'000'000;
   int pairs = 5;
 
   std::string topic(const std::string& name) const { return prefix + "." + name; }
@@ -70,8 +70,9 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 rd_kafka_t* make_client(rd_kafka_type_t type, const Properties& properties, void* opaque = nullptr,
                         void (*on_message)(rd_kafka_message_t*, void*) = nullptr);
 
-// Reads setting.messages of `in` as `group`, writes 150 bytes of each (about a prediction) with its
-// key to `out`, and commits both in one transaction every 100 ms: no parsing, no model.
+// Reads setting.messages of `in` as `group`, writes as many bytes of each as a prediction of
+// telco-churn has, with its key, to `out`, and commits both in one transaction every 100 ms: no
+// parsing, no model.
 void pass_through(const Setting& setting, const std::string& in, const std::string& out,
                   const std::string& group);
 
