@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "base/hash.h"
 #include "env/random.h"
@@ -71,6 +72,31 @@ Result<Split> chronological_split(std::size_t rows, double test_fraction) {
   Split split;
   for (std::size_t i = 0; i < rows; ++i) (i < cut ? split.train : split.test).push_back(i);
   return split;
+}
+
+Result<std::vector<Split>> rolling_origin(std::size_t rows, std::size_t folds, std::size_t gap) {
+  if (folds < 2 || folds > kFoldsMax) {
+    return Error(ErrorCode::kUsage, "the folds of a rolling origin must be 2 to " +
+                                        std::to_string(kFoldsMax) + ", not " +
+                                        std::to_string(folds));
+  }
+  const std::size_t size = rows / (folds + 1);
+  // At least one row before the first gap.
+  if (size < 1 || gap >= rows - folds * size) {
+    return Error(ErrorCode::kBadData, std::to_string(rows) + " rows are too few for " +
+                                          std::to_string(folds) + " folds with a gap of " +
+                                          std::to_string(gap));
+  }
+  std::vector<Split> splits(folds);
+  for (std::size_t fold = 0; fold < folds; ++fold) {
+    const std::size_t start = rows - (folds - fold) * size;
+    Split& split = splits[fold];
+    split.train.resize(start - gap);
+    std::iota(split.train.begin(), split.train.end(), std::size_t{0});
+    split.test.resize(size);
+    std::iota(split.test.begin(), split.test.end(), start);
+  }
+  return splits;
 }
 
 }  // namespace millrace::eval

@@ -30,4 +30,13 @@ Result<Split> hash_split(std::span<const std::string> keys, double test_fraction
 // The last test_fraction of the rows.
 Result<Split> chronological_split(std::size_t rows, double test_fraction);
 
+inline constexpr std::size_t kFoldsMax = 100;
+
+// Training on everything before, test on what comes next, `folds` times: the rows of scikit-learn's
+// TimeSeriesSplit(n_splits=folds, gap=gap). Each test part has rows / (folds + 1) rows, the last
+// one ends at the last row. The `gap` rows before a test part are left out of its training: a
+// target h rows ahead is known only h rows later, so h - 1 of them. Errors: kUsage for folds
+// outside of [2, kFoldsMax]; kBadData for too few rows.
+Result<std::vector<Split>> rolling_origin(std::size_t rows, std::size_t folds, std::size_t gap = 0);
+
 }  // namespace millrace::eval

@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 
 namespace millrace::eval {
@@ -74,6 +75,63 @@ TEST(ChronologicalSplit, TestRowsAreTheLast) {
   EXPECT_EQ(split->test, (std::vector<std::size_t>{7, 8, 9}));
   EXPECT_EQ(split->train.size(), 7U);
   EXPECT_EQ(chronological_split(1, 0.5).error().code(), ErrorCode::kBadData);
+}
+
+// The hours of the air-quality data, 20 % of them for the test: 1871.4, to the nearest.
+TEST(ChronologicalSplit, OfTheAirQualityHoursTrainsOn7486) {
+  const auto split = chronological_split(9'357, 0.2);
+  ASSERT_TRUE(split);
+  EXPECT_EQ(split->train.size(), 7'486U);
+  EXPECT_EQ(split->train.back(), 7'485U);
+  EXPECT_EQ(split->test.size(), 1'871U);
+}
+
+// The example of scikit-learn's page of TimeSeriesSplit, and its example with a gap.
+TEST(RollingOrigin, TestsOnWhatComesNext) {
+  using Rows = std::vector<std::size_t>;
+  const auto splits = rolling_origin(6, 5);
+  ASSERT_TRUE(splits);
+  ASSERT_EQ(splits->size(), 5U);
+  EXPECT_EQ((*splits)[0].train, (Rows{0}));
+  EXPECT_EQ((*splits)[0].test, (Rows{1}));
+  EXPECT_EQ((*splits)[4].train, (Rows{0, 1, 2, 3, 4}));
+  EXPECT_EQ((*splits)[4].test, (Rows{5}));
+  const auto uneven = rolling_origin(11, 3, 1);
+  ASSERT_TRUE(uneven);
+  EXPECT_EQ((*uneven)[0].train, (Rows{0, 1, 2, 3}));
+  EXPECT_EQ((*uneven)[0].test, (Rows{5, 6}));
+  EXPECT_EQ((*uneven)[2].test, (Rows{9, 10}));
+}
+
+TEST(RollingOrigin, RefusesTooFewFoldsOrRows) {
+  EXPECT_EQ(rolling_origin(100, 1).error().code(), ErrorCode::kUsage);
+  EXPECT_EQ(rolling_origin(100'000, kFoldsMax + 1).error().code(), ErrorCode::kUsage);
+  EXPECT_EQ(rolling_origin(5, 5).error().code(), ErrorCode::kBadData);
+  EXPECT_EQ(rolling_origin(0, 2).error().code(), ErrorCode::kBadData);
+  EXPECT_TRUE(rolling_origin(9, 2, 2));
+  EXPECT_EQ(rolling_origin(9, 2, 3).error().code(), ErrorCode::kBadData);
+  EXPECT_EQ(rolling_origin(9, 2, SIZE_MAX).error().code(), ErrorCode::kBadData);
+}
+
+// TimeSeriesSplit._iter_test: starts are range(n - k size, n, size) with size = n // (k + 1).
+RC_GTEST_PROP(RollingOriginProperty, IsTimeSeriesSplit, ()) {
+  const auto folds = *rc::gen::inRange<std::size_t>(2, 12);
+  const auto rows = *rc::gen::inRange<std::size_t>(folds + 1, 400);
+  const std::size_t size = rows / (folds + 1);
+  const auto gap = *rc::gen::inRange<std::size_t>(0, rows - folds * size);
+  const auto splits = rolling_origin(rows, folds, gap);
+  RC_ASSERT(static_cast<bool>(splits));
+  std::size_t fold = 0;
+  for (std::size_t start = rows - folds * size; start < rows; start += size, ++fold) {
+    std::vector<std::size_t> train;
+    std::vector<std::size_t> test;
+    for (std::size_t row = 0; row + gap < start; ++row) train.push_back(row);
+    for (std::size_t row = start; row < start + size; ++row) test.push_back(row);
+    RC_ASSERT((*splits)[fold].train == train);
+    RC_ASSERT((*splits)[fold].test == test);
+  }
+  RC_ASSERT(fold == folds);
+  RC_ASSERT(splits->back().test.back() == rows - 1);
 }
 
 RC_GTEST_PROP(SplitProperty, EveryRowIsOnExactlyOneSide, ()) {
