@@ -110,6 +110,13 @@ bench-peers: build  ## what a message costs millrace and its peers (PEERS="faust
 	@tools/install kafka peers
 	bench/peers/run $(BINARY)
 
+.PHONY: bench-arima
+bench-arima: build oracles  ## fits of ARIMA beside statsmodels' (ROUNDS=5; needs MILLRACE_DATA_DIR)
+	@tools/install bench
+	cmake -DMILLRACE_BENCH=ON $(RELEASE) >/dev/null
+	cmake --build $(RELEASE) -j $(JOBS) --target arima_fits
+	bench/peers/arima/run $(RELEASE)/bin/arima_fits
+
 .PHONY: fuzz
 fuzz:  ## run each fuzz target for FUZZ_SECONDS (60)
 	@tools/install build fuzz
