@@ -101,8 +101,11 @@ Result<std::unique_ptr<log::Log>> Session::open_log_with(const std::string& topi
                "there is no topic '" + printable(topic) + "': " + log.error().message());
 }
 
-Result<spec::LoadedPipeline> Session::load_pipeline(const std::string& name) {
-  MILLRACE_ASSIGN(auto loaded, spec::load_pipeline(name, {.set = flags_.set}));
+Result<spec::LoadedPipeline> Session::load_pipeline(const std::string& name,
+                                                    const std::vector<std::string>& set) {
+  std::vector<std::string> all = flags_.set;
+  all.insert(all.end(), set.begin(), set.end());
+  MILLRACE_ASSIGN(auto loaded, spec::load_pipeline(name, {.set = all}));
   for (const auto& [property, value] : loaded.pipeline.kafka)
     pipeline_properties_.push_back({property, value, loaded.pipeline.origin});
   return loaded;

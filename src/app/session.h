@@ -70,7 +70,9 @@ class Session {
 
   // The pipeline by name, folder or file, with --set applied.
   // Its `kafka` properties hold for open_log() from then on.
-  Result<spec::LoadedPipeline> load_pipeline(const std::string& name);
+  // `set`: more key=value pairs over those of --set, from flags that name a key of the file.
+  Result<spec::LoadedPipeline> load_pipeline(const std::string& name,
+                                             const std::vector<std::string>& set = {});
 
   // Creates the topic if it is missing and this is wanted; else kUnknownTopic naming `topics
   // create`.

@@ -7,6 +7,7 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/evaluation_page.h"
+#include "app/forecasting.h"
 #include "app/session.h"
 #include "app/training.h"
 #include "base/human.h"
@@ -24,6 +25,14 @@ struct Options {
   std::string model;
   bool no_promote = false;
   bool allow_invalid = false;
+  // Of forecasts.
+  ForecastFlags forecast;
+  ForecastEvaluation evaluation;
+  std::int64_t resamples = 200;
+  std::int64_t block = 24;
+  std::int64_t seed = 42;
+  std::optional<double> alpha;
+  bool use_block = false;  // the replaced system's flag; both intervals are always given
 };
 
 Status need_data(const Options& options) {
@@ -36,12 +45,27 @@ int exit_for(std::uint64_t bad_rows, const Options& options) {
   return bad_rows > 0 && !options.allow_invalid ? exit_code_of(ErrorCode::kBadData) : 0;
 }
 
+// Flags of forecasts are keys of the pipeline, and mean nothing without a target.
+Result<spec::LoadedPipeline> load_for(Session& session, const Options& options) {
+  MILLRACE_ASSIGN(spec::LoadedPipeline plain, session.load_pipeline(options.pipeline));
+  if (options.forecast.as_set().empty()) return plain;
+  if (!plain.pipeline.forecast) {
+    return Error(ErrorCode::kUsage,
+                 "--target, --horizon and --test-size are for pipelines that "
+                 "forecast; '" +
+                     plain.pipeline.name + "' predicts a label");
+  }
+  return session.load_pipeline(options.pipeline, options.forecast.as_set());
+}
+
 Result<int> train(Session& session, const Options& options) {
   MILLRACE_TRY(need_data(options));
-  MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, session.load_pipeline(options.pipeline));
+  MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, load_for(session, options));
+  const Promote promote = options.no_promote ? Promote::kNo : Promote::kYes;
   MILLRACE_ASSIGN(const TrainingOutcome outcome,
-                  run_training(session, loaded.pipeline, options.data,
-                               options.no_promote ? Promote::kNo : Promote::kYes));
+                  loaded.pipeline.forecast
+                      ? run_forecast_training(session, loaded.pipeline, options.data, promote)
+                      : run_training(session, loaded.pipeline, options.data, promote));
   say_bad_lines(session, outcome.bad, outcome.bad_rows);
   const model::Manifest& m = outcome.manifest;
   json::Value result;
@@ -159,10 +183,38 @@ std::string describe_evaluation(const json::Value& result) {
          "\nreport: " + result["report"].get<std::string>();
 }
 
+Result<int> evaluate_future(Session& session, const spec::Pipeline& pipeline,
+                            const Options& options) {
+  if (!options.model.empty()) {
+    return Error(ErrorCode::kUsage,
+                 "--model is for pipelines that predict a label; a forecast is "
+                 "measured on hours that its training has not seen");
+  }
+  ForecastEvaluation evaluation = options.evaluation;
+  evaluation.data = options.data;
+  evaluation.bootstrap.resamples = static_cast<std::size_t>(options.resamples);
+  evaluation.bootstrap.block = static_cast<std::size_t>(options.block);
+  evaluation.bootstrap.seed = static_cast<std::uint64_t>(options.seed);
+  evaluation.bootstrap.alpha = options.alpha.value_or(evaluation.bootstrap.alpha);
+  MILLRACE_ASSIGN(const json::Value result, evaluate_forecast(session, pipeline, evaluation));
+  const auto count = [&result](const char* key) {
+    return human_count(result[key].get<std::uint64_t>());
+  };
+  MILLRACE_TRY(session.finish(
+      result, pipeline.forecast->target + " " + std::to_string(pipeline.forecast->horizon) +
+                  " ahead: trained on " + count("n_train") + " readings, measured on the " +
+                  count("n_test") + " after them\n" + describe_forecast(result) +
+                  "\nreport: " + result["report"].get<std::string>()));
+  return exit_for(result["bad_rows"].get<std::uint64_t>(), options);
+}
+
 Result<int> evaluate(Session& session, const Options& options) {
   MILLRACE_TRY(need_data(options));
-  MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, session.load_pipeline(options.pipeline));
+  MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, load_for(session, options));
   const spec::Pipeline& pipeline = loaded.pipeline;
+  if (pipeline.forecast) return evaluate_future(session, pipeline, options);
+  if (!options.evaluation.out.empty() || !options.evaluation.folder.empty())
+    return Error(ErrorCode::kUsage, "--out and --outdir are for pipelines that forecast");
   MILLRACE_ASSIGN(const engine::LabelledTable table,
                   engine::read_labelled_table(pipeline, options.data, engine::Labels::kRequired,
                                               session.stop()));
@@ -182,6 +234,11 @@ Command command_with_data(CommandLine& line, const std::string& name, const std:
   command.positional("pipeline", &options.pipeline, "Shipped name, folder, or file")
       .value("--data,--dataset-path", &options.data,
              "CSV or NDJSON file with labels, or - for standard input")
+      .value("--target", &options.forecast.target, "Column to forecast instead of the pipeline's")
+      .value("--horizon", &options.forecast.horizon, "Steps ahead instead of the pipeline's", 1,
+             10'000)
+      .value("--test-size,--holdout", &options.forecast.test_share,
+             "Share of a forecast's time that is held out, the last part")
       .flag("--allow-invalid", &options.allow_invalid, "Exit 0 although bad rows were left out");
   return command;
 }
@@ -208,7 +265,16 @@ void register_evaluate(CommandLine& line) {
                     "millrace evaluate telco-churn --data new-customers.csv --model 3",
                     *options)
       .value("--model", &options->model, "Measure this version on every row instead")
-      .refused("--bootstrap")
+      .value("--out", &options->evaluation.out,
+             "Write each held-out step's forecast there, one line of JSON each")
+      .value("--outdir,--out-dir", &options->evaluation.folder,
+             "Folder for the report of a forecast; default is <home>/reports")
+      .value("--bootstrap", &options->resamples, "Resamples of the intervals", 10, 100'000)
+      .value("--block-size", &options->block, "Steps in a block of the block bootstrap", 1, 10'000)
+      .value("--alpha", &options->alpha, "Intervals leave this share out")
+      .value("--seed", &options->seed, "Of the bootstrap", 0, 2'147'483'647)
+      .flag("--use-block-bootstrap", &options->use_block,
+            "Accepted for scripts; both kinds of interval are always given")
       .runs([options](Session& session) { return evaluate(session, *options); });
 }
 

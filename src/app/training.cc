@@ -12,24 +12,6 @@
 namespace millrace::app {
 namespace {
 
-// What the manifest keeps of the schema: each field's type and levels, for people and for messages.
-json::Value schema_json(const data::Schema& schema) {
-  json::Value fields = json::Value::object();
-  for (const data::Field& field : schema.fields()) {
-    json::Value entry;
-    entry["type"] = data::to_string(field.type);
-    if (!field.values.empty()) entry["values"] = field.values;
-    if (field.label) entry["label"] = true;
-    fields[field.name] = std::move(entry);
-  }
-  return fields;
-}
-
-Result<std::string> digest_of(const std::string& data) {
-  if (data == "-") return std::string("standard input");
-  return env::sha256_file(data);
-}
-
 model::Manifest manifest_of(const spec::Pipeline& pipeline, const train::TrainingResult& result) {
   model::Manifest manifest;
   manifest.pipeline = pipeline.name;
@@ -55,6 +37,23 @@ model::Manifest manifest_of(const spec::Pipeline& pipeline, const train::Trainin
 }
 
 }  // namespace
+
+json::Value schema_json(const data::Schema& schema) {
+  json::Value fields = json::Value::object();
+  for (const data::Field& field : schema.fields()) {
+    json::Value entry;
+    entry["type"] = data::to_string(field.type);
+    if (!field.values.empty()) entry["values"] = field.values;
+    if (field.label) entry["label"] = true;
+    fields[field.name] = std::move(entry);
+  }
+  return fields;
+}
+
+Result<std::string> digest_of(const std::string& data) {
+  if (data == "-") return std::string("standard input");
+  return env::sha256_file(data);
+}
 
 Result<eval::Split> split_of(const spec::Pipeline& pipeline, const engine::LabelledTable& table) {
   switch (pipeline.split.kind) {
@@ -118,10 +117,18 @@ Result<TrainingOutcome> run_training(Session& session, const spec::Pipeline& pip
 
 std::string describe_metrics(const json::Value& metrics) {
   const std::vector<std::pair<const char*, const char*>> rows = {
-      {"auc", "AUC"},           {"pr_auc", "PR-AUC"},
-      {"log_loss", "log-loss"}, {"brier", "Brier"},
-      {"accuracy", "accuracy"}, {"precision", "precision"},
-      {"recall", "recall"},     {"f1", "F1"}};
+      {"auc", "AUC"},
+      {"pr_auc", "PR-AUC"},
+      {"log_loss", "log-loss"},
+      {"brier", "Brier"},
+      {"accuracy", "accuracy"},
+      {"precision", "precision"},
+      {"recall", "recall"},
+      {"f1", "F1"},
+      {"mae", "MAE"},
+      {"rmse", "RMSE"},
+      {"r2", "R2"},
+      {"persistence_mae", "persistence MAE"}};
   std::string text;
   for (const auto& [key, name] : rows) {
     const auto found = metrics.find(key);

@@ -22,6 +22,11 @@ struct TrainingOutcome {
   double duration_s = 0;
 };
 
+// What a manifest keeps of the schema: each field's type and levels, for people and for messages.
+json::Value schema_json(const data::Schema& schema);
+// SHA-256 of the file; words for standard input.
+Result<std::string> digest_of(const std::string& data);
+
 // The split that the pipeline asks for, over the rows of the table.
 Result<eval::Split> split_of(const spec::Pipeline& pipeline, const engine::LabelledTable& table);
 

@@ -1,10 +1,13 @@
 #include "convert/xgboost.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -92,7 +95,9 @@ Result<Head> read_head(const FloatJson& learner) {
   Head head;
   MILLRACE_ASSIGN(const FloatJson* objective, member(learner, "objective"));
   MILLRACE_ASSIGN(const std::string name, text_member(*objective, "name"));
-  if (name != "binary:logistic" && name != "reg:squarederror") {
+  constexpr std::array<std::string_view, 4> kObjectives = {
+      "binary:logistic", "reg:squarederror", "reg:absoluteerror", "reg:pseudohubererror"};
+  if (std::find(kObjectives.begin(), kObjectives.end(), name) == kObjectives.end()) {
     return not_supported("objective '" + name.substr(0, 100) + "'");
   }
   head.link = name == "binary:logistic" ? model::Link::kLogistic : model::Link::kIdentity;

@@ -51,6 +51,8 @@ enum class ErrorType { kValidation, kInference, kProcessing, kUnknown };
     "the text does not match the field's `pattern`") \
   X(kBadTime, "bad_time", kValidation, \
     "not an RFC 3339 time") \
+  X(kLate, "late", kValidation, \
+    "a reading older than the one before it of the same key") \
   X(kColumnCount, "column_count", kValidation, \
     "a CSV row with more or fewer cells than the header") \
   X(kBadQuoting, "bad_quoting", kValidation, \

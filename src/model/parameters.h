@@ -8,7 +8,9 @@
 namespace millrace::model {
 
 enum class Algorithm { kGradientBoosting };
-enum class Objective { kBinary };
+enum class Objective { kBinary, kRegression };
+// Of a regression. Pseudo-Huber: s^2 (sqrt(1 + (r / s)^2) - 1), squared near 0, absolute far away.
+enum class Loss { kSquared, kAbsolute, kPseudoHuber };
 enum class ClassWeight { kNone, kBalanced };
 
 struct TrainingParameters {
@@ -23,6 +25,8 @@ struct TrainingParameters {
   double l2 = 1.0;                // >= 0
   double min_split_gain = 0.0;    // >= 0
   std::uint32_t bins = 256;       // 2 to 65,536, of the histogram method
+  Loss loss = Loss::kSquared;
+  double huber_slope = 1.0;  // > 0, where pseudo-Huber turns, in the target's unit
   ClassWeight class_weight = ClassWeight::kNone;
   std::uint64_t seed = 42;
   double threshold = 0.5;  // label = positive from this published probability on, [0, 1]

@@ -39,6 +39,8 @@ struct Manifest {
   json::Value feature_importances;  // [{feature, gain}], the largest first
   json::Value metrics_holdout;      // measured before the refit
   json::Value metrics_train;
+  // Of a forecaster: target, horizon, predict, coverage, half_width, step_ms; null of others.
+  json::Value forecast;
   std::uint64_t rows_trained = 0;
   std::uint64_t rows_holdout = 0;
   std::string data_digest;    // SHA-256 of the training file

@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t kVersion = 1;
 
 // Sections that later versions of the program read; refused with a word until then.
-constexpr std::string_view kNotBuilt[] = {"routes", "target"};
+constexpr std::string_view kNotBuilt[] = {"routes"};
 
 bool is_legal_pipeline_name(std::string_view name) {
   constexpr std::size_t kNameMax = 100;
@@ -50,6 +50,7 @@ void internal::read_pipeline(const config::Node& root, Pipeline& pipeline,
   config::MapReader top(&root, "", reading);
   read_head(top, pipeline);
   read_schema(top, pipeline);
+  read_forecast(top, pipeline);
   read_topics(top, pipeline);
   read_features(top, pipeline);
   read_settings(top, pipeline);

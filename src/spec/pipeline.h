@@ -15,6 +15,7 @@
 #include "data/schema.h"
 #include "env/file.h"
 #include "features/operator.h"
+#include "features/series_operator.h"
 #include "json/fwd.h"
 #include "log/log.h"
 #include "model/parameters.h"
@@ -85,6 +86,25 @@ struct SplitSpec {
   std::string key;  // of a hash split
 };
 
+// Of a pipeline whose features are made of the past of each key.
+struct SeriesSpec {
+  features::SeriesPlan plan;
+  enum class Late { kDeadLetter, kSkip } late = Late::kDeadLetter;
+  // A key is forgotten when the newest reading of its partition is this much younger than its own
+  // last one; nothing: never.
+  std::optional<Milliseconds> evict_after;
+  std::size_t keys_max = 1'000'000;  // of one partition; the one unseen for longest goes first
+};
+
+// What is forecast: the value of `target` so many steps after the reading.
+struct ForecastSpec {
+  std::string target;
+  std::uint32_t horizon = 1;
+  // What the model learns: the value, or its difference to the present one.
+  enum class Predict { kLevel, kChange } predict = Predict::kChange;
+  double coverage = 0.9;  // of the interval, (0, 1)
+};
+
 struct Pipeline {
   int version = 1;
   std::string name;
@@ -100,7 +120,9 @@ struct Pipeline {
   std::size_t commit_records_max = 10'000;
   data::Schema schema;
   codec::CsvDialect csv;
-  std::vector<features::Operator> features;
+  std::vector<features::Operator> features;  // empty where there is a forecast
+  SeriesSpec series;                         // where there is a forecast
+  std::optional<ForecastSpec> forecast;      // otherwise the label is predicted
   model::TrainingParameters model;
   SplitSpec split;
   std::string sample_weight;  // field with row weights, "" = none

@@ -1,5 +1,6 @@
 #include "train/gradient_boosting.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -39,9 +40,19 @@ std::uint32_t folded(std::uint64_t seed) {
   return static_cast<std::uint32_t>(seed ^ (seed >> 32)) & 0x7fffffffU;
 }
 
-Status check_rows(const data::FeatureBatch& batch, std::span<const int> labels,
-                  std::span<const double> weights) {
+Status check_features(const data::FeatureBatch& batch) {
   if (batch.rows() == 0) return Error(ErrorCode::kBadData, "there are no rows to train on");
+  const std::size_t values = batch.rows() * batch.columns();
+  for (std::size_t i = 0; i < values; ++i) {
+    if (!(std::abs(batch.data()[i]) > std::numeric_limits<float>::max())) continue;
+    return Error(ErrorCode::kBadData, "row " + std::to_string(i / batch.columns()) +
+                                          " (from 0) has a feature that is not finite");
+  }
+  return {};
+}
+
+Status check_labels(const data::FeatureBatch& batch, std::span<const int> labels,
+                    std::span<const double> weights) {
   CHECK(labels.size() == batch.rows());
   CHECK(weights.empty() || weights.size() == batch.rows());
   bool seen[2] = {false, false};
@@ -56,12 +67,6 @@ Status check_rows(const data::FeatureBatch& batch, std::span<const int> labels,
     if (weights[i] > 0 && weights[i] <= std::numeric_limits<float>::max()) continue;
     return Error(ErrorCode::kBadData,
                  "row " + std::to_string(i) + " (from 0) has a weight that is not above 0");
-  }
-  const std::size_t values = batch.rows() * batch.columns();
-  for (std::size_t i = 0; i < values; ++i) {
-    if (!(std::abs(batch.data()[i]) > std::numeric_limits<float>::max())) continue;
-    return Error(ErrorCode::kBadData, "row " + std::to_string(i / batch.columns()) +
-                                          " (from 0) has a feature that is not finite");
   }
   return {};
 }
@@ -83,11 +88,18 @@ std::vector<float> row_weights(model::ClassWeight class_weight, std::span<const 
   return out;
 }
 
-Status set_parameters(const Booster& booster, const model::TrainingParameters& p) {
+// What is learnt, and where the trees begin.
+struct Goal {
+  std::string objective;
+  std::string base_score;
+};
+
+Status set_parameters(const Booster& booster, const model::TrainingParameters& p,
+                      const Goal& goal) {
   const std::pair<const char*, std::string> settings[] = {
       {"booster", "gbtree"},
-      {"objective", "binary:logistic"},
-      {"base_score", "0.5"},
+      {"objective", goal.objective},
+      {"base_score", goal.base_score},
       {"tree_method", "hist"},
       {"verbosity", "0"},
       // More threads add the gradients of a bin in another order.
@@ -102,6 +114,10 @@ Status set_parameters(const Booster& booster, const model::TrainingParameters& p
       {"gamma", decimal(p.min_split_gain)},
       {"max_bin", std::to_string(p.bins)},
   };
+  if (p.objective == model::Objective::kRegression && p.loss == model::Loss::kPseudoHuber) {
+    MILLRACE_TRY(
+        checked(XGBoosterSetParam(booster.get(), "huber_slope", decimal(p.huber_slope).c_str())));
+  }
   for (const auto& [name, value] : settings) {
     MILLRACE_TRY(checked(XGBoosterSetParam(booster.get(), name, value.c_str())));
   }
@@ -131,18 +147,59 @@ Result<std::vector<double>> gain_shares(const Booster& booster, std::size_t colu
   return shares;
 }
 
-Result<Matrix> training_matrix(const model::TrainingParameters& parameters,
-                               const data::FeatureBatch& batch, std::span<const int> labels,
-                               std::span<const double> weights) {
+Result<Matrix> training_matrix(const data::FeatureBatch& batch, std::span<const float> targets,
+                               std::span<const float> weights) {
   MILLRACE_ASSIGN(Matrix matrix, internal::make_matrix(batch));
-  const std::vector<float> targets(labels.begin(), labels.end());
   MILLRACE_TRY(
       checked(XGDMatrixSetFloatInfo(matrix.get(), "label", targets.data(), targets.size())));
-  const std::vector<float> used = row_weights(parameters.class_weight, labels, weights);
-  if (!used.empty()) {
-    MILLRACE_TRY(checked(XGDMatrixSetFloatInfo(matrix.get(), "weight", used.data(), used.size())));
+  if (!weights.empty()) {
+    MILLRACE_TRY(
+        checked(XGDMatrixSetFloatInfo(matrix.get(), "weight", weights.data(), weights.size())));
   }
   return matrix;
+}
+
+Result<BoostedModel> boost(const model::TrainingParameters& parameters, const Goal& goal,
+                           const data::FeatureBatch& batch, std::span<const float> targets,
+                           std::span<const float> weights, const Progress& progress) {
+  MILLRACE_TRY(checked(XGBSetGlobalConfig(R"({"verbosity": 0})")));
+  MILLRACE_ASSIGN(const Matrix matrix, training_matrix(batch, targets, weights));
+  DMatrixHandle known[] = {matrix.get()};
+  BoosterHandle handle = nullptr;
+  MILLRACE_TRY(checked(XGBoosterCreate(known, 1, &handle)));
+  const Booster booster(handle);
+  MILLRACE_TRY(set_parameters(booster, parameters, goal));
+  for (std::uint32_t tree = 0; tree < parameters.trees; ++tree) {
+    MILLRACE_TRY(
+        checked(XGBoosterUpdateOneIter(booster.get(), static_cast<int>(tree), matrix.get())));
+    if (progress && !progress(tree + 1, parameters.trees)) {
+      return Error(ErrorCode::kInterrupted, "the training was stopped");
+    }
+  }
+  MILLRACE_ASSIGN(const std::string json, internal::model_json(booster));
+  BoostedModel out;
+  MILLRACE_ASSIGN(out.ensemble, convert::tree_ensemble_from_xgboost_json(json));
+  MILLRACE_ASSIGN(out.gains, gain_shares(booster, batch.columns()));
+  return out;
+}
+
+Goal goal_of(const model::TrainingParameters& parameters, std::span<const float> targets) {
+  std::vector<float> sorted(targets.begin(), targets.end());
+  switch (parameters.loss) {
+    case model::Loss::kAbsolute: {
+      const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+      std::nth_element(sorted.begin(), middle, sorted.end());
+      return {"reg:absoluteerror", decimal(static_cast<double>(*middle))};
+    }
+    case model::Loss::kSquared:
+    case model::Loss::kPseudoHuber:
+      break;
+  }
+  double sum = 0;
+  for (const float target : targets) sum += static_cast<double>(target);
+  const char* const name =
+      parameters.loss == model::Loss::kSquared ? "reg:squarederror" : "reg:pseudohubererror";
+  return {name, decimal(sum / static_cast<double>(targets.size()))};
 }
 
 }  // namespace
@@ -159,6 +216,7 @@ Status check_parameters(const model::TrainingParameters& p) {
   MILLRACE_TRY(in_range("l2", p.l2, 0, infinity));
   MILLRACE_TRY(in_range("min_split_gain", p.min_split_gain, 0, infinity));
   MILLRACE_TRY(in_range("bins", p.bins, 2, 65'536));
+  MILLRACE_TRY(in_range("huber_slope", p.huber_slope, above_zero, infinity));
   return in_range("threshold", p.threshold, 0, 1);
 }
 
@@ -168,26 +226,29 @@ Result<BoostedModel> train_gradient_boosting(const model::TrainingParameters& pa
                                              std::span<const double> weights,
                                              const Progress& progress) {
   MILLRACE_TRY(check_parameters(parameters));
-  MILLRACE_TRY(check_rows(batch, labels, weights));
-  MILLRACE_TRY(checked(XGBSetGlobalConfig(R"({"verbosity": 0})")));
-  MILLRACE_ASSIGN(const Matrix matrix, training_matrix(parameters, batch, labels, weights));
-  DMatrixHandle known[] = {matrix.get()};
-  BoosterHandle handle = nullptr;
-  MILLRACE_TRY(checked(XGBoosterCreate(known, 1, &handle)));
-  const Booster booster(handle);
-  MILLRACE_TRY(set_parameters(booster, parameters));
-  for (std::uint32_t tree = 0; tree < parameters.trees; ++tree) {
-    MILLRACE_TRY(
-        checked(XGBoosterUpdateOneIter(booster.get(), static_cast<int>(tree), matrix.get())));
-    if (progress && !progress(tree + 1, parameters.trees)) {
-      return Error(ErrorCode::kInterrupted, "the training was stopped");
+  MILLRACE_TRY(check_features(batch));
+  MILLRACE_TRY(check_labels(batch, labels, weights));
+  const std::vector<float> targets(labels.begin(), labels.end());
+  return boost(parameters, {"binary:logistic", "0.5"}, batch, targets,
+               row_weights(parameters.class_weight, labels, weights), progress);
+}
+
+Result<BoostedModel> train_regression(const model::TrainingParameters& parameters,
+                                      const data::FeatureBatch& batch,
+                                      std::span<const double> targets, const Progress& progress) {
+  CHECK(parameters.objective == model::Objective::kRegression);
+  CHECK(targets.size() == batch.rows());
+  MILLRACE_TRY(check_parameters(parameters));
+  MILLRACE_TRY(check_features(batch));
+  std::vector<float> values;
+  for (const double target : targets) {
+    if (!(std::abs(target) <= std::numeric_limits<float>::max())) {
+      return Error(ErrorCode::kBadData, "row " + std::to_string(values.size()) +
+                                            " (from 0) has a target that is not finite");
     }
+    values.push_back(static_cast<float>(target));
   }
-  MILLRACE_ASSIGN(const std::string json, internal::model_json(booster));
-  BoostedModel out;
-  MILLRACE_ASSIGN(out.ensemble, convert::tree_ensemble_from_xgboost_json(json));
-  MILLRACE_ASSIGN(out.gains, gain_shares(booster, batch.columns()));
-  return out;
+  return boost(parameters, goal_of(parameters, values), batch, values, {}, progress);
 }
 
 }  // namespace millrace::train

@@ -36,4 +36,12 @@ Result<BoostedModel> train_gradient_boosting(const model::TrainingParameters& pa
                                              std::span<const double> weights = {},
                                              const Progress& progress = {});
 
+// The same for numbers: parameters.loss of `targets`, finite, one a row, in any unit. Trees begin
+// at the targets' mean (median for an absolute loss). Errors: as above; kBadData for a target that
+// is not finite.
+Result<BoostedModel> train_regression(const model::TrainingParameters& parameters,
+                                      const data::FeatureBatch& batch,
+                                      std::span<const double> targets,
+                                      const Progress& progress = {});
+
 }  // namespace millrace::train

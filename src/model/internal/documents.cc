@@ -1,5 +1,7 @@
 #include "model/internal/documents.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -23,21 +25,29 @@ std::string_view name_of(ClassWeight weight) {
   return weight == ClassWeight::kBalanced ? "balanced" : "none";
 }
 
+constexpr std::array<std::string_view, 3> kLosses = {"squared", "absolute", "pseudo_huber"};
+
 json::Value to_json(const TrainingParameters& parameters) {
-  return {{"algorithm", "gradient_boosting"},
-          {"objective", "binary"},
-          {"trees", parameters.trees},
-          {"depth", parameters.depth},
-          {"learning_rate", parameters.learning_rate},
-          {"subsample", parameters.subsample},
-          {"column_sample", parameters.column_sample},
-          {"min_child_weight", parameters.min_child_weight},
-          {"l2", parameters.l2},
-          {"min_split_gain", parameters.min_split_gain},
-          {"bins", parameters.bins},
-          {"class_weight", name_of(parameters.class_weight)},
-          {"seed", parameters.seed},
-          {"threshold", parameters.threshold}};
+  const bool regression = parameters.objective == Objective::kRegression;
+  json::Value out = {{"algorithm", "gradient_boosting"},
+                     {"objective", regression ? "regression" : "binary"},
+                     {"trees", parameters.trees},
+                     {"depth", parameters.depth},
+                     {"learning_rate", parameters.learning_rate},
+                     {"subsample", parameters.subsample},
+                     {"column_sample", parameters.column_sample},
+                     {"min_child_weight", parameters.min_child_weight},
+                     {"l2", parameters.l2},
+                     {"min_split_gain", parameters.min_split_gain},
+                     {"bins", parameters.bins},
+                     {"class_weight", name_of(parameters.class_weight)},
+                     {"seed", parameters.seed},
+                     {"threshold", parameters.threshold}};
+  if (regression) {
+    out["loss"] = kLosses[static_cast<std::size_t>(parameters.loss)];
+    out["huber_slope"] = parameters.huber_slope;
+  }
+  return out;
 }
 
 // Reads keys of one object into variables; remembers the first error.
@@ -98,7 +108,19 @@ Result<TrainingParameters> parameters_from_json(const json::Value& value, std::s
   std::string class_weight;
   Reader reader(value, place);
   reader.expect("algorithm", "gradient_boosting");
-  reader.expect("objective", "binary");
+  std::string objective;
+  reader.read("objective", objective);
+  if (objective == "regression") {
+    std::string loss;
+    reader.read("loss", loss);
+    reader.read("huber_slope", parameters.huber_slope);
+    const auto found = std::find(kLosses.begin(), kLosses.end(), loss);
+    if (found == kLosses.end()) return bad(place, "'loss' is not known");
+    parameters.objective = Objective::kRegression;
+    parameters.loss = static_cast<Loss>(found - kLosses.begin());
+  } else if (objective != "binary") {
+    return bad(place, "'objective' is neither \"binary\" nor \"regression\"");
+  }
   reader.read_count("trees", parameters.trees);
   reader.read_count("depth", parameters.depth);
   reader.read("learning_rate", parameters.learning_rate);
@@ -170,6 +192,7 @@ json::Value to_json(const Manifest& manifest) {
   document["metrics_train"] = manifest.metrics_train;
   document["rows_trained"] = manifest.rows_trained;
   document["rows_holdout"] = manifest.rows_holdout;
+  if (!manifest.forecast.is_null()) document["forecast"] = manifest.forecast;
   document["data_digest"] = manifest.data_digest;
   document["model_digest"] = manifest.model_digest;
   document["canary_digest"] = manifest.canary_digest;
@@ -213,6 +236,7 @@ Result<Manifest> manifest_from_text(std::string_view text, std::string_view wher
   reader.read("metrics_train", manifest.metrics_train);
   reader.read_count("rows_trained", manifest.rows_trained);
   reader.read_count("rows_holdout", manifest.rows_holdout);
+  if (document.contains("forecast")) reader.read("forecast", manifest.forecast);
   reader.read("data_digest", manifest.data_digest);
   reader.read("model_digest", manifest.model_digest);
   reader.read("canary_digest", manifest.canary_digest);

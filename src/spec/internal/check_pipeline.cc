@@ -16,7 +16,11 @@ class Checker {
   void run() {
     check_names();
     if (schema_.size() == 0) return;  // already reported
-    check_label();
+    if (pipeline_.forecast) {
+      check_forecast();
+    } else {
+      check_label();
+    }
     check_field("input.key", pipeline_.input.key);
     if (pipeline_.input.event_time) check_event_time();
     check_field("split.key", pipeline_.split.key);
@@ -99,6 +103,24 @@ class Checker {
     if (pipeline_.input.key == label.name) {
       error("input.key", "'input.key': the label '" + label.name + "' cannot be the key");
     }
+  }
+
+  // Features of the past are kept for each key, in the order of event time.
+  void check_forecast() {
+    if (schema_.label())
+      error("schema",
+            "a pipeline with a 'target' has no 'label: true'; the target is what is learnt");
+    if (pipeline_.input.key.empty())
+      error("input.key", "a forecast needs 'input.key': the field that tells series apart");
+    if (!pipeline_.input.event_time)
+      error("input.event_time", "a forecast needs 'input.event_time': the time of a reading");
+    if (!pipeline_.sample_weight.empty())
+      error("sample_weight", "'sample_weight' is not for forecasts");
+    const auto key = schema_.find(pipeline_.input.key);
+    if (key && schema_.field(*key).type != data::FieldType::kString &&
+        schema_.field(*key).type != data::FieldType::kCategory)
+      error("input.key", "the key of a forecast must be a text, it is " +
+                             with_article(schema_.field(*key).type));
   }
 
   void check_event_time() {

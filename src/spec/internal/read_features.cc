@@ -63,25 +63,70 @@ features::Operator read_ordinal(MapReader& map, std::string_view key) {
 
 struct OperatorKey {
   std::string_view key;
-  features::Operator (*read)(MapReader&, std::string_view);  // nullptr: not built yet
+  features::Operator (*read)(MapReader&, std::string_view);
 };
 
 constexpr std::array kOperators = {
-    OperatorKey{"numeric", read_numeric},
-    OperatorKey{"impute", read_impute},
-    OperatorKey{"standardize", read_standardize},
-    OperatorKey{"standardise", read_standardize},
-    OperatorKey{"one_hot", read_one_hot},
-    OperatorKey{"ordinal", read_ordinal},
-    OperatorKey{"lag", nullptr},
-    OperatorKey{"ema", nullptr},
-    OperatorKey{"rolling", nullptr},
-    OperatorKey{"slope", nullptr},
-    OperatorKey{"interact", nullptr},
-    OperatorKey{"calendar", nullptr},
+    OperatorKey{"numeric", read_numeric},         OperatorKey{"impute", read_impute},
+    OperatorKey{"standardize", read_standardize}, OperatorKey{"standardise", read_standardize},
+    OperatorKey{"one_hot", read_one_hot},         OperatorKey{"ordinal", read_ordinal},
 };
+// Operators of series alone.
+constexpr std::array<std::string_view, 9> kSeriesKeys = {
+    "lag", "ema", "rolling", "slope", "difference", "interact", "calendar", "min_max", "clip"};
 
-// The message of Transform::check, a line an error, at one place of the file.
+// One item of the list; nothing where it could not be read.
+std::optional<features::Operator> read_item(const config::NodePtr& item, const std::string& path,
+                                            config::Reading& reading) {
+  if (item->kind != config::NodeKind::kMap) {
+    reading.error(item->where, "expected an operator such as {one_hot: [field, ...]}");
+    return std::nullopt;
+  }
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const OperatorKey& op : kOperators) all.emplace_back(op.key);
+    return all;
+  }();
+  for (const std::string_view key : kSeriesKeys) {
+    if (item->find(key) == nullptr) continue;
+    reading.error(
+        item->where,
+        "'" + std::string(key) + "' is made of the past of a key: it needs a 'target' to forecast");
+    return std::nullopt;
+  }
+  const std::string key = operator_key(*item, names, reading);
+  if (key.empty()) return std::nullopt;
+  const OperatorKey& op =
+      *std::find_if(kOperators.begin(), kOperators.end(),
+                    [&key](const OperatorKey& each) { return each.key == key; });
+  MapReader map(item.get(), path, reading);
+  features::Operator result = op.read(map, op.key);
+  map.finish();
+  return result;
+}
+
+}  // namespace
+
+std::string operator_key(const config::Node& item, std::span<const std::string> names,
+                         config::Reading& reading) {
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    if (item.find(name) != nullptr) found.push_back(name);
+  }
+  if (found.size() == 1) return found.front();
+  if (found.size() > 1) {
+    reading.error(item.where, "'" + found[0] + "' and '" + found[1] +
+                                  "' are two operators; each is an item of its own (- ...)");
+    return "";
+  }
+  const bool has_key = !item.entries.empty();
+  const config::Position& where = has_key ? item.entries.front().key_where : item.where;
+  const std::string first = has_key ? item.entries.front().key : "";
+  reading.error(where,
+                "unknown operator '" + printable(first, 60) + "'" + did_you_mean(first, names));
+  return "";
+}
+
 void report_lines(config::Reading& reading, const config::Position& where,
                   const std::string& text) {
   std::size_t begin = 0;
@@ -92,53 +137,11 @@ void report_lines(config::Reading& reading, const config::Position& where,
   }
 }
 
-// Names of the operators an item holds; reports an item that is no operator.
-std::vector<const OperatorKey*> operators_of(const config::Node& item, config::Reading& reading) {
-  std::vector<const OperatorKey*> found;
-  for (const OperatorKey& op : kOperators) {
-    if (item.find(op.key) != nullptr) found.push_back(&op);
-  }
-  if (found.size() == 1) return found;
-  if (found.size() > 1) {
-    reading.error(item.where, "'" + std::string(found[0]->key) + "' and '" +
-                                  std::string(found[1]->key) +
-                                  "' are two operators; each is an item of its own (- ...)");
-    return {};
-  }
-  std::vector<std::string> names;
-  for (const OperatorKey& op : kOperators) names.emplace_back(op.key);
-  const bool has_key = !item.entries.empty();
-  const config::Position& where = has_key ? item.entries.front().key_where : item.where;
-  const std::string first = has_key ? item.entries.front().key : "";
-  reading.error(where,
-                "unknown operator '" + printable(first, 60) + "'" + did_you_mean(first, names));
-  return {};
-}
-
-// One item of the list; nothing where it could not be read.
-std::optional<features::Operator> read_item(const config::NodePtr& item, const std::string& path,
-                                            config::Reading& reading) {
-  if (item->kind != config::NodeKind::kMap) {
-    reading.error(item->where, "expected an operator such as {one_hot: [field, ...]}");
-    return std::nullopt;
-  }
-  const auto found = operators_of(*item, reading);
-  if (found.empty()) return std::nullopt;
-  const OperatorKey& op = *found.front();
-  if (op.read == nullptr) {
-    reading.error(item->where, "the operator '" + std::string(op.key) +
-                                   "' is not built yet (features of time series come later)");
-    return std::nullopt;
-  }
-  MapReader map(item.get(), path, reading);
-  features::Operator result = op.read(map, op.key);
-  map.finish();
-  return result;
-}
-
-}  // namespace
-
 void read_features(MapReader& top, Pipeline& pipeline) {
+  if (pipeline.forecast) {
+    read_series_features(top, pipeline);
+    return;
+  }
   const std::size_t errors_before = top.reading().errors();
   const std::vector<config::NodePtr> items = top.items("features");
   if (items.size() > kOperatorsMax) {

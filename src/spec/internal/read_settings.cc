@@ -70,13 +70,40 @@ void read_only_choice(MapReader& map, std::string_view key, std::string_view bui
                      printable(value, 60) + "'" + did_you_mean(value, known));
 }
 
-void read_model(MapReader& top, TrainingParameters& parameters) {
+constexpr std::array kObjectives = {
+    Choice<model::Objective>{"binary", model::Objective::kBinary},
+    Choice<model::Objective>{"regression", model::Objective::kRegression}};
+constexpr std::array kLosses = {Choice<model::Loss>{"squared", model::Loss::kSquared},
+                                Choice<model::Loss>{"absolute", model::Loss::kAbsolute},
+                                Choice<model::Loss>{"pseudo_huber", model::Loss::kPseudoHuber}};
+
+// The objective follows from what is predicted; a file that says another one is wrong.
+void read_objective(MapReader& map, const Pipeline& pipeline, TrainingParameters& parameters) {
+  const model::Objective wanted =
+      pipeline.forecast ? model::Objective::kRegression : model::Objective::kBinary;
+  parameters.objective = map.choice("objective", wanted, kObjectives);
+  if (parameters.objective != wanted) {
+    map.error("objective", pipeline.forecast
+                               ? "a forecast is a regression ('objective: regression')"
+                               : "a label is predicted by 'objective: binary'; "
+                                 "regression needs a 'target' to forecast");
+  }
+  parameters.loss = map.choice("loss", model::Loss::kSquared, kLosses);
+  parameters.huber_slope =
+      map.number("huber_slope", parameters.huber_slope,
+                 {.min = 0, .max = 1e9, .at_min = NumberRange::Min::kExcluded});
+  if (map.has("loss") && !pipeline.forecast)
+    map.error("loss", "'loss' is for 'objective: regression'");
+  if (map.has("huber_slope") && parameters.loss != model::Loss::kPseudoHuber)
+    map.error("huber_slope", "'huber_slope' is for 'loss: pseudo_huber'");
+}
+
+void read_model(MapReader& top, const Pipeline& pipeline, TrainingParameters& parameters) {
   constexpr std::array<std::string_view, 5> kAlgorithmsNotBuilt = {
       "random_forest", "logistic_regression", "linear_regression", "arima", "persistence"};
-  constexpr std::array<std::string_view, 2> kObjectivesNotBuilt = {"multiclass", "regression"};
   MapReader map = top.map("model");
   read_only_choice(map, "algorithm", "gradient_boosting", kAlgorithmsNotBuilt);
-  read_only_choice(map, "objective", "binary", kObjectivesNotBuilt);
+  read_objective(map, pipeline, parameters);
   for (const CountKey& row : kCounts) {
     std::uint32_t& value = parameters.*row.member;
     value = static_cast<std::uint32_t>(map.integer(row.key, value, row.range));
@@ -91,9 +118,15 @@ void read_model(MapReader& top, TrainingParameters& parameters) {
   map.finish();
 }
 
-void read_split(MapReader& top, SplitSpec& split) {
+void read_split(MapReader& top, const Pipeline& pipeline, SplitSpec& split) {
   MapReader map = top.map("split");
-  split.kind = map.choice("kind", SplitSpec::Kind::kStratified, kSplits);
+  split.kind = map.choice(
+      "kind", pipeline.forecast ? SplitSpec::Kind::kChronological : SplitSpec::Kind::kStratified,
+      kSplits);
+  if (pipeline.forecast && split.kind != SplitSpec::Kind::kChronological)
+    map.error("kind",
+              "a forecast is split by time ('kind: chronological'): what was known later "
+              "must not train what is measured before it");
   split.test_fraction =
       map.number("test_fraction", split.test_fraction, {.min = 0.001, .max = 0.9});
   split.seed = static_cast<std::uint64_t>(
@@ -182,8 +215,8 @@ void read_settings(MapReader& top, Pipeline& pipeline) {
       "records", static_cast<std::int64_t>(pipeline.commit_records_max), {1, 1'000'000}));
   commit.finish();
   read_csv(top, pipeline.csv);
-  read_model(top, pipeline.model);
-  read_split(top, pipeline.split);
+  read_model(top, pipeline, pipeline.model);
+  read_split(top, pipeline, pipeline.split);
   pipeline.sample_weight = top.optional_text("sample_weight").value_or("");
   read_report(top, pipeline.report);
   read_kafka(top, pipeline.kafka);

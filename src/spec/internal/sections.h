@@ -3,6 +3,9 @@
 // reading is ok in the end.
 #pragma once
 
+#include <span>
+#include <string>
+
 #include "config/reader.h"
 #include "spec/pipeline.h"
 
@@ -18,11 +21,25 @@ void read_topics(config::MapReader& top, Pipeline& pipeline);
 // schema (with input.unknown_fields, which `read_topics` knows as read).
 void read_schema(config::MapReader& top, Pipeline& pipeline);
 
+// target and series. Without a target there is no forecast.
+void read_forecast(config::MapReader& top, Pipeline& pipeline);
+
+// features of a pipeline with a forecast, into pipeline.series.
+void read_series_features(config::MapReader& top, Pipeline& pipeline);
+
 // features, checked against the schema operator by operator.
 void read_features(config::MapReader& top, Pipeline& pipeline);
 
 // group, delivery, commit, csv, model, split, sample_weight, report.
 void read_settings(config::MapReader& top, Pipeline& pipeline);
+
+// The one operator of an item of `features`, by its key; "" with an error reported where it is none
+// or several of `names`.
+std::string operator_key(const config::Node& item, std::span<const std::string> names,
+                         config::Reading& reading);
+
+// An error's lines, each at the same place of the file.
+void report_lines(config::Reading& reading, const config::Position& where, const std::string& text);
 
 // "a category", "an integer".
 std::string with_article(data::FieldType type);

@@ -1,0 +1,276 @@
+#include "app/forecasting.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "app/bad_lines.h"
+#include "app/output_file.h"
+#include "app/terminal/progress.h"
+#include "app/version.h"
+#include "base/human.h"
+#include "engine/series_table.h"
+#include "env/digest.h"
+#include "features/series_transform.h"
+#include "train/forecaster.h"
+
+namespace millrace::app {
+namespace {
+
+train::ForecastOf forecast_of(const spec::Pipeline& pipeline) {
+  return pipeline.forecast->predict == spec::ForecastSpec::Predict::kChange
+             ? train::ForecastOf::kChange
+             : train::ForecastOf::kLevel;
+}
+
+train::ForecastRows rows_of(const engine::SeriesTable& table) {
+  return {.features = table.features,
+          .present = table.present,
+          .last_observed = table.last_observed,
+          .target = table.target,
+          .read_at = table.read_at,
+          .forecast_for = table.forecast_for};
+}
+
+train::ForecastOptions options_of(const spec::Pipeline& pipeline,
+                                  const engine::SeriesTable& table) {
+  train::ForecastOptions options;
+  options.parameters = pipeline.model;
+  options.of = forecast_of(pipeline);
+  options.coverage = pipeline.forecast->coverage;
+  options.gap = std::size_t{pipeline.forecast->horizon - 1} * table.keys;
+  options.test_share = pipeline.split.test_fraction;
+  return options;
+}
+
+// What came of a split of the file.
+struct Measured {
+  train::Forecaster forecaster;
+  eval::Split split;
+  std::vector<double> forecasts;  // of split.test
+  json::Value metrics;
+};
+
+Result<Measured> measure(const train::ForecastRows& rows, const train::ForecastOptions& options) {
+  Measured out;
+  MILLRACE_ASSIGN(out.split, train::split_by_time(rows, options.of, options.test_share));
+  MILLRACE_ASSIGN(out.forecaster, train::fit_forecaster(rows, out.split.train, options));
+  out.forecasts =
+      train::forecasts_of(out.forecaster.model.ensemble, options.of, rows, out.split.test);
+  MILLRACE_ASSIGN(out.metrics,
+                  train::measure_forecasts(rows, out.split.test, out.forecasts,
+                                           out.forecaster.half_width, options.bootstrap));
+  return out;
+}
+
+json::Value importances_of(const train::BoostedModel& model,
+                           const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 20;
+  std::vector<std::pair<double, std::size_t>> order;
+  for (std::size_t i = 0; i < model.gains.size(); ++i) {
+    if (model.gains[i] > 0) order.emplace_back(-model.gains[i], i);
+  }
+  std::sort(order.begin(), order.end());
+  json::Value out = json::Value::array();
+  for (std::size_t i = 0; i < std::min(order.size(), kShown); ++i)
+    out.push_back({{"feature", names[order[i].second]}, {"gain", -order[i].first}});
+  return out;
+}
+
+// Mean, deviation and range of each column over the rows, as the manifest keeps them.
+json::Value statistics_of(const engine::SeriesTable& table, const std::vector<std::string>& names) {
+  json::Value out = json::Value::object();
+  for (std::size_t column = 0; column < names.size(); ++column) {
+    std::uint64_t count = 0;
+    double mean = 0;
+    double squares = 0;
+    double least = 0;
+    double greatest = 0;
+    for (std::size_t row = 0; row < table.rows(); ++row) {
+      const double value = table.features.row(row)[column];
+      if (std::isnan(value)) continue;
+      least = count == 0 ? value : std::min(least, value);
+      greatest = count == 0 ? value : std::max(greatest, value);
+      ++count;
+      const double delta = value - mean;
+      mean += delta / static_cast<double>(count);
+      squares += delta * (value - mean);
+    }
+    json::Value entry = {{"type", "number"}, {"count", count}, {"missing", table.rows() - count}};
+    if (count > 0) {
+      entry["mean"] = mean;
+      entry["std"] = std::sqrt(squares / static_cast<double>(count));
+      entry["min"] = least;
+      entry["max"] = greatest;
+    }
+    out[names[column]] = std::move(entry);
+  }
+  return out;
+}
+
+model::Canary canary_of(const engine::SeriesTable& table, const model::TreeEnsemble& ensemble) {
+  constexpr std::size_t kRows = 16;
+  model::Canary canary;
+  const std::size_t wanted = std::min(table.rows(), kRows);
+  for (std::size_t i = 0; i < wanted; ++i) {
+    const auto row = table.features.row(wanted == 1 ? 0 : i * (table.rows() - 1) / (wanted - 1));
+    canary.rows.emplace_back(row.begin(), row.end());
+    canary.probabilities.push_back(
+        model::apply_link(ensemble.link, model::predict_margin_reference(ensemble, row)));
+  }
+  return canary;
+}
+
+json::Value forecast_json(const spec::Pipeline& pipeline, const train::Forecaster& forecaster) {
+  const spec::ForecastSpec& forecast = *pipeline.forecast;
+  return {
+      {"target", forecast.target},
+      {"horizon", forecast.horizon},
+      {"step_ms", pipeline.series.plan.step.count()},
+      {"predict", forecast.predict == spec::ForecastSpec::Predict::kChange ? "change" : "level"},
+      {"coverage", forecast.coverage},
+      {"interval_half_width", forecaster.half_width}};
+}
+
+model::Manifest manifest_of(const spec::Pipeline& pipeline, const engine::SeriesTable& table,
+                            const features::SeriesTransform& transform, const Measured& measured,
+                            const train::Forecaster& final_model) {
+  model::Manifest manifest;
+  manifest.pipeline = pipeline.name;
+  manifest.program_version = version_line();
+  manifest.algorithm = "gradient_boosting";
+  manifest.parameters = pipeline.model;
+  manifest.label = pipeline.forecast->target;
+  manifest.features = transform.names();
+  manifest.feature_fingerprint = transform.fingerprint();
+  manifest.transform = transform.to_json();
+  manifest.schema = schema_json(pipeline.schema);
+  manifest.feature_statistics = statistics_of(table, transform.names());
+  manifest.feature_importances = importances_of(final_model.model, transform.names());
+  manifest.metrics_holdout = measured.metrics;
+  manifest.metrics_train = json::Value::object();
+  manifest.forecast = forecast_json(pipeline, final_model);
+  manifest.rows_trained = final_model.rows;
+  manifest.rows_holdout = measured.split.test.size();
+  return manifest;
+}
+
+// Each test step's forecast, so that anyone can recompute the figures.
+Status write_steps(Session& session, const std::string& path, const train::ForecastRows& rows,
+                   const Measured& measured) {
+  if (path.empty()) return {};
+  MILLRACE_ASSIGN(OutputFile file, OutputFile::open(session, path));
+  for (std::size_t i = 0; i < measured.split.test.size(); ++i) {
+    const std::size_t row = measured.split.test[i];
+    json::Value line;
+    line["event_ts"] = env::format_rfc3339(rows.forecast_for[row]);
+    line["actual"] = rows.target[row];
+    line["forecast"] = measured.forecasts[i];
+    line["persistence"] = rows.last_observed[row];
+    line["lower"] = measured.forecasts[i] - measured.forecaster.half_width;
+    line["upper"] = measured.forecasts[i] + measured.forecaster.half_width;
+    MILLRACE_TRY(file.write(json::to_line(line) + "\n"));
+  }
+  return file.close();
+}
+
+}  // namespace
+
+std::vector<std::string> ForecastFlags::as_set() const {
+  std::vector<std::string> set;
+  if (!target.empty()) set.push_back("target.column=" + target);
+  if (horizon) set.push_back("target.horizon=" + std::to_string(*horizon));
+  if (test_share) set.push_back("split.test_fraction=" + std::to_string(*test_share));
+  return set;
+}
+
+Result<TrainingOutcome> run_forecast_training(Session& session, const spec::Pipeline& pipeline,
+                                              const std::string& data, Promote promote) {
+  const SteadyTime started = session.clock().steady();
+  MILLRACE_ASSIGN(const auto transform,
+                  features::SeriesTransform::make(pipeline.series.plan, pipeline.schema));
+  MILLRACE_ASSIGN(const engine::SeriesTable table,
+                  engine::read_series_table(pipeline, transform, data, session.stop()));
+  const train::ForecastRows rows = rows_of(table);
+  train::ForecastOptions options = options_of(pipeline, table);
+  Progress progress(session.clock(),
+                    session.flags().quiet ? Progress::Sink::kNone : Progress::Sink::kTerminal,
+                    "training", (options.folds + 1) * 2 * std::uint64_t{pipeline.model.trees});
+  progress.step_aside_for(session.logger());
+  std::uint64_t before = 0;
+  options.progress = [&](std::uint64_t done, std::uint64_t) {
+    progress.update(before + done);
+    return !session.stop().requested();
+  };
+  MILLRACE_ASSIGN(const Measured measured, measure(rows, options));
+  before = (options.folds + 1) * std::uint64_t{pipeline.model.trees};
+  MILLRACE_ASSIGN(const train::Forecaster forecaster,
+                  train::fit_forecaster(rows, train::usable_rows(rows, options.of), options));
+  progress.finish();
+  model::Manifest manifest = manifest_of(pipeline, table, transform, measured, forecaster);
+  manifest.created = session.clock().now();
+  MILLRACE_ASSIGN(manifest.data_digest, digest_of(data));
+  const model::Registry registry = session.registry();
+  TrainingOutcome outcome;
+  MILLRACE_ASSIGN(outcome.manifest, registry.save(std::move(manifest), forecaster.model.ensemble,
+                                                  canary_of(table, forecaster.model.ensemble)));
+  if (promote == Promote::kYes)
+    MILLRACE_TRY(registry.promote(pipeline.name, outcome.manifest.version));
+  outcome.current = promote == Promote::kYes;
+  outcome.bad = table.bad;
+  outcome.bad_rows = table.bad_rows;
+  outcome.duration_s = std::chrono::duration<double>(session.clock().steady() - started).count();
+  return outcome;
+}
+
+Result<json::Value> evaluate_forecast(Session& session, const spec::Pipeline& pipeline,
+                                      const ForecastEvaluation& options) {
+  MILLRACE_ASSIGN(const auto transform,
+                  features::SeriesTransform::make(pipeline.series.plan, pipeline.schema));
+  MILLRACE_ASSIGN(const engine::SeriesTable table,
+                  engine::read_series_table(pipeline, transform, options.data, session.stop()));
+  say_bad_lines(session, table.bad, table.bad_rows);
+  const train::ForecastRows rows = rows_of(table);
+  train::ForecastOptions fit = options_of(pipeline, table);
+  fit.bootstrap = options.bootstrap;
+  fit.progress = [&session](std::uint64_t, std::uint64_t) { return !session.stop().requested(); };
+  MILLRACE_ASSIGN(const Measured measured, measure(rows, fit));
+  MILLRACE_TRY(write_steps(session, options.out, rows, measured));
+  json::Value result = {{"pipeline", pipeline.name},
+                        {"target", pipeline.forecast->target},
+                        {"horizon", pipeline.forecast->horizon},
+                        {"n_train", measured.split.train.size()},
+                        {"n_test", measured.split.test.size()}};
+  for (const auto& [key, value] : measured.metrics.items()) result[key] = value;
+  // The names of the replaced system's report.
+  result["xgboost"] = {{"mae", result["mae"]}, {"rmse", result["rmse"]}};
+  result["baseline"] = {{"mae", result["persistence_mae"]}, {"rmse", result["persistence_rmse"]}};
+  result["bad_rows"] = table.bad_rows;
+  const env::Path folder =
+      options.folder.empty() ? session.reports_folder() : env::Path(options.folder);
+  MILLRACE_TRY(env::make_folders(folder));
+  const env::Path file = folder / ("eval_report_" + pipeline.forecast->target + "_h" +
+                                   std::to_string(pipeline.forecast->horizon) + ".json");
+  result["report"] = file.string();
+  MILLRACE_TRY(env::write_file_atomic(file, json::to_pretty(result)));
+  return result;
+}
+
+std::string describe_forecast(const json::Value& metrics) {
+  const auto number = [&metrics](const char* key) {
+    return human_number(metrics.at(key).get<double>(), 4);
+  };
+  const auto pair = [&metrics](const char* key) {
+    return human_number(metrics.at(key)[0].get<double>(), 4) + " to " +
+           human_number(metrics.at(key)[1].get<double>(), 4);
+  };
+  const double percent = metrics.at("coverage").get<double>() * 100;
+  return "MAE " + number("mae") + " (" + pair("mae_ci") + "), RMSE " + number("rmse") + ", R2 " +
+         number("r2") + "\npersistence: MAE " + number("persistence_mae") + "; difference " +
+         number("mae_diff_mean") + " (" + pair("mae_diff_ci") + ", block bootstrap)\n" +
+         "intervals of +-" + number("interval_half_width") + " held " + human_number(percent, 3) +
+         " % of what came";
+}
+
+}  // namespace millrace::app

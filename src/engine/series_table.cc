@@ -1,0 +1,135 @@
+#include "engine/series_table.h"
+
+#include <cmath>
+#include <limits>
+#include <unordered_map>
+
+#include "codec/record_decoder.h"
+#include "engine/file_rows.h"
+
+namespace millrace::engine {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+struct Series {
+  std::uint32_t number = 0;
+  std::vector<double> state;
+  double last_observed = kNaN;
+  std::unordered_map<std::int64_t, double> observed;  // of the target, by the step's beginning
+};
+
+// Takes one file in, row by row.
+class Builder {
+ public:
+  Builder(const spec::Pipeline& pipeline, const features::SeriesTransform& transform)
+      : pipeline_(pipeline),
+        transform_(transform),
+        track_(transform.track_of(pipeline.forecast->target)),
+        key_field_(*pipeline.schema.find(pipeline.input.key)),
+        time_field_(*pipeline.schema.find(*pipeline.input.event_time)),
+        table_(transform.columns()) {}
+
+  void add_bad(std::int64_t line, const data::RecordErrors& errors) {
+    ++table_.bad_rows;
+    if (table_.bad.size() >= kBadLinesKeptMax) return;
+    std::string text;
+    for (const data::RecordError& error : errors)
+      text += (text.empty() ? "" : "; ") + error.message();
+    table_.bad.push_back({line, std::move(text)});
+  }
+
+  void add(std::int64_t line, std::span<const data::Cell> cells) {
+    const data::Cell& time = cells[time_field_];
+    if (time.state != data::CellState::kText) {
+      add_bad(line, {{data::RecordCode::kMissingField, *pipeline_.input.event_time,
+                      "a reading needs its time"}});
+      return;
+    }
+    Series& series = series_of(cells[key_field_].text);
+    if (transform_.take(cells, Timestamp(time.time_ms), series.state) ==
+        features::SeriesTransform::Taken::kLate) {
+      add_bad(line, {{data::RecordCode::kLate, *pipeline_.input.event_time,
+                      "the reading is older than the one before it of the same key"}});
+      return;
+    }
+    transform_.features(series.state, table_.features.add_row());
+    const Timestamp step = transform_.current_step(series.state);
+    const double seen = transform_.observed_value(series.state, track_);
+    if (!std::isnan(seen)) {
+      series.last_observed = seen;
+      series.observed[step.value()] = seen;
+    }
+    table_.present.push_back(transform_.current_value(series.state, track_));
+    table_.last_observed.push_back(series.last_observed);
+    table_.read_at.push_back(step);
+    table_.forecast_for.emplace_back(step.value() + pipeline_.series.plan.step.count() *
+                                                        std::int64_t{pipeline_.forecast->horizon});
+    table_.key.push_back(series.number);
+  }
+
+  SeriesTable finish() {
+    std::vector<const Series*> by_number(series_.size());
+    for (const auto& [key, series] : series_) by_number[series.number] = &series;
+    for (std::size_t i = 0; i < table_.key.size(); ++i) {
+      const auto& observed = by_number[table_.key[i]]->observed;
+      const auto found = observed.find(table_.forecast_for[i].value());
+      table_.target.push_back(found == observed.end() ? kNaN : found->second);
+    }
+    table_.keys = static_cast<std::uint32_t>(series_.size());
+    return std::move(table_);
+  }
+
+ private:
+  Series& series_of(std::string_view key) {
+    const auto [found, is_new] = series_.try_emplace(std::string(key));
+    if (is_new) {
+      found->second.number = static_cast<std::uint32_t>(series_.size() - 1);
+      found->second.state.assign(transform_.state_size(), 0.0);
+    }
+    return found->second;
+  }
+
+  const spec::Pipeline& pipeline_;
+  const features::SeriesTransform& transform_;
+  std::size_t track_;
+  std::size_t key_field_;
+  std::size_t time_field_;
+  std::unordered_map<std::string, Series> series_;
+  SeriesTable table_;
+};
+
+}  // namespace
+
+Result<SeriesTable> read_series_table(const spec::Pipeline& pipeline,
+                                      const features::SeriesTransform& transform,
+                                      const std::string& path, env::StopToken& stop) {
+  MILLRACE_ASSIGN(FileRows rows, FileRows::open(pipeline, path, stop));
+  MILLRACE_ASSIGN(codec::RecordDecoder decoder,
+                  codec::RecordDecoder::make(pipeline.schema, codec::Purpose::kTraining,
+                                             pipeline.input.decode_limits()));
+  Builder builder(pipeline, transform);
+  std::vector<data::Cell> cells(pipeline.schema.size());
+  data::RecordErrors errors;
+  while (true) {
+    if (stop.requested()) return Error(ErrorCode::kInterrupted, "stopped while reading " + path);
+    MILLRACE_ASSIGN(const std::optional<FileRows::Row> row, rows.next());
+    if (!row) break;
+    errors.clear();
+    if (row->errors != nullptr) {
+      builder.add_bad(row->line, *row->errors);
+    } else if (!decoder.decode(row->message, cells, errors)) {
+      builder.add_bad(row->line, errors);
+    } else {
+      builder.add(row->line, cells);
+    }
+  }
+  SeriesTable table = builder.finish();
+  if (table.rows() > 0) return table;
+  const std::string why = table.bad.empty() ? "it has no rows"
+                                            : "line " + std::to_string(table.bad.front().line) +
+                                                  ": " + table.bad.front().message;
+  return Error(ErrorCode::kBadData, "no good row in " + path + " (" + why + ")");
+}
+
+}  // namespace millrace::engine
