@@ -32,7 +32,7 @@ struct Options {
 // Where the shipped pipelines' real data may lie, under the publisher's name.
 std::optional<env::Path> real_data(const std::string& pipeline) {
   const std::vector<std::pair<std::string, std::string>> names = {
-      {"telco-churn", "Telco-Customer-Churn.csv"}};
+      {"telco-churn", "Telco-Customer-Churn.csv"}, {"air-quality", "AirQualityUCI.csv"}};
   std::vector<env::Path> folders;
   if (const char* folder = std::getenv("MILLRACE_DATA_DIR"); folder != nullptr)
     folders.emplace_back(folder);

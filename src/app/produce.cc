@@ -14,6 +14,7 @@ namespace {
 struct Options {
   std::string pipeline;
   bool qc = false;
+  std::string out;
   ProducingOptions producing;
 };
 
@@ -26,13 +27,26 @@ Result<int> run(Session& session, const Options& options) {
     }
     loaded.pipeline.input.topic.name = TopicName(producing.topic);
   }
-  if (options.qc) return quality_report(session, loaded.pipeline, producing.data);
+  if (!options.out.empty() && !options.qc) {
+    return Error(ErrorCode::kUsage, "--out is the file of the quality report: it goes with --qc");
+  }
+  if (options.qc) {
+    if (producing.print) {
+      return Error(ErrorCode::kUsage, "--qc prints a report and --print messages; give one");
+    }
+    return quality_report(session, loaded.pipeline, producing.data, options.out);
+  }
   MILLRACE_ASSIGN(const ingest::ProduceSummary summary,
                   run_producing(session, loaded.pipeline, producing));
   say_bad_rows(session, summary);
-  MILLRACE_TRY(session.finish(to_json(summary), describe(summary)));
+  if (producing.print) {
+    session.say(describe(summary));
+  } else {
+    MILLRACE_TRY(session.finish(to_json(summary), describe(summary)));
+  }
   const bool bounded = producing.mode == "batch" || producing.count;
-  if (summary.stop == ingest::ProduceStop::kSignal && bounded) return 128 + summary.signal;
+  const bool signalled = summary.stop == ingest::ProduceStop::kSignal && summary.signal != 0;
+  if (signalled && bounded) return 128 + summary.signal;
   const bool refuse = summary.bad_rows > 0 && !producing.allow_invalid;
   return refuse ? exit_code_of(ErrorCode::kBadData) : 0;
 }
@@ -51,7 +65,11 @@ void register_produce(CommandLine& line) {
                    "listed and skipped\n"
                    "millrace produce telco-churn --mode streaming --events-per-sec 200\n"
                    "millrace produce telco-churn --count 1000 --poison-rate 0.01  made-up "
-                   "customers, some broken")
+                   "customers, some broken\n"
+                   "millrace produce air-quality --data AirQualityUCI.csv --qc    missing hours, "
+                   "ranges, gaps\n"
+                   "millrace produce air-quality --count 10 --rate 1 --print      messages on "
+                   "standard output")
           .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
           .value("--data,--dataset-path", &p.data,
                  "CSV or NDJSON file, or - (default: the simulator)")
@@ -71,6 +89,7 @@ void register_produce(CommandLine& line) {
           .value("--poison-rate", &p.poison_rate, "Simulator: share of broken records, 0 to 1")
           .value("--drift-after", &p.drift_after,
                  "Simulator: records before the distribution moves", 0, INT64_MAX)
+          .value("--stations", &p.stations, "Simulator of series: how many stations", 1, 100'000)
           .flag("--restart", &p.restart, "Send the file again from its first row")
           .flag("--validate", &p.validate,
                 "Check each message against the schema; bad rows are listed and not sent")
@@ -78,10 +97,17 @@ void register_produce(CommandLine& line) {
           .flag("--raw", &p.raw,
                 "Send each line as it is: null key, no headers, partitions in turn")
           .flag("--qc", &options->qc,
-                "Print a quality report of the file's columns and send nothing")
+                "Report on the file's columns as they are (before anything is filled in), send "
+                "nothing")
+          .value("--out", &options->out,
+                 "Of --qc: also write the report to this file (.csv, else JSON)")
           .flag("--dry-run", &p.dry_run, "Build and check everything, send nothing")
+          .flag("--print", &p.print,
+                "Print the messages as NDJSON on standard output, at the pace asked for, and send "
+                "nothing")
           .flag("--no-create-topics", &p.no_create_topics,
                 "Exit 69 when the topic is missing instead of creating it")
+          .prints_records([options] { return options->producing.print; })
           .runs([options](Session& session) { return run(session, *options); });
   declare_monitoring(command, p.monitoring);
 }

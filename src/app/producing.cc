@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "app/bad_lines.h"
+#include "app/record_json.h"
 #include "app/terminal/progress.h"
 #include "base/human.h"
 #include "ingest/checkpoint.h"
@@ -26,16 +27,38 @@ Result<ingest::ProduceOptions> options_of(const ProducingOptions& given) {
   if (!given.key.empty()) {
     MILLRACE_ASSIGN(options.key, ingest::parse_key_rule(given.key));
   }
-  if (options.data && (given.poison_rate || given.drift_after)) {
+  if (options.data && (given.poison_rate || given.drift_after || given.stations)) {
     return Error(ErrorCode::kUsage,
-                 "--poison-rate and --drift-after are of the simulator, which has no part in "
-                 "--data.");
+                 "--poison-rate, --drift-after and --stations are of the simulator, which has no "
+                 "part in --data.");
   }
   options.seed = static_cast<std::uint64_t>(given.seed);
   options.simulator.poison_rate = given.poison_rate.value_or(0);
   if (given.drift_after)
     options.simulator.drift_after = static_cast<std::uint64_t>(*given.drift_after);
+  if (given.stations) options.simulator.stations = static_cast<std::uint64_t>(*given.stations);
   return options;
+}
+
+// The messages of a run as records on stdout, instead of on the topic.
+Result<ingest::ProduceSummary> print_messages(Session& session, const spec::Pipeline& pipeline,
+                                              const ingest::ProduceOptions& options) {
+  const bool paced = options.events_per_sec.has_value() ||
+                     options.mode == ingest::ProduceOptions::Mode::kStreaming;
+  const auto print = [&](const log::NewRecord& record) -> Status {
+    json::Value object;
+    object["topic"] = pipeline.input.topic.name.value();
+    put_bytes(object, "key", record.key);
+    object["timestamp"] = record.timestamp.value();
+    object["headers"] = json::Value::array();
+    put_bytes(object, "value", record.value);
+    MILLRACE_TRY(session.write(json::to_line(object) + "\n"));
+    if (paced) MILLRACE_TRY(session.flush());
+    if (session.output_closed()) session.stop().request();
+    return {};
+  };
+  return ingest::dry_run(pipeline, options, session.clock(), session.stop(), session.logger(), {},
+                         print);
 }
 
 // The metrics of a run, from its summary after each commit.
@@ -91,6 +114,7 @@ const char* text_of(ingest::ProduceStop stop) {
 Result<ingest::ProduceSummary> run_producing(Session& session, const spec::Pipeline& pipeline,
                                              const ProducingOptions& given) {
   MILLRACE_ASSIGN(ingest::ProduceOptions options, options_of(given));
+  if (given.print) return print_messages(session, pipeline, options);
   Progress progress(session.clock(),
                     session.flags().quiet ? Progress::Sink::kNone : Progress::Sink::kTerminal,
                     given.dry_run ? "checking" : "producing", std::nullopt);

@@ -25,11 +25,13 @@ struct ProducingOptions {
   std::int64_t seed = 42;
   std::optional<double> poison_rate;
   std::optional<std::int64_t> drift_after;
+  std::optional<std::int64_t> stations;
   bool restart = false;
   bool validate = false;
   bool allow_invalid = false;
   bool raw = false;
   bool dry_run = false;
+  bool print = false;
   bool no_create_topics = false;
   MonitoringOptions monitoring;
 };

@@ -8,8 +8,9 @@
 
 namespace millrace::app {
 
-// Prints the report of the file (`data`); nothing is sent. The value is the exit code.
+// Prints the report of the file (`data`) and, with `out`, writes it there (.csv, else JSON);
+// nothing is sent. The value is the exit code.
 Result<int> quality_report(Session& session, const spec::Pipeline& pipeline,
-                           const std::string& data);
+                           const std::string& data, const std::string& out);
 
 }  // namespace millrace::app

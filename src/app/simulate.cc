@@ -16,6 +16,7 @@ struct Options {
   std::int64_t seed = 42;
   std::optional<double> poison_rate;
   std::optional<std::int64_t> drift_after;
+  std::optional<std::int64_t> stations;
 };
 
 Result<int> run(Session& session, const Options& options) {
@@ -28,6 +29,7 @@ Result<int> run(Session& session, const Options& options) {
   simulation.poison_rate = options.poison_rate.value_or(0);
   if (options.drift_after)
     simulation.drift_after = static_cast<std::uint64_t>(*options.drift_after);
+  if (options.stations) simulation.stations = static_cast<std::uint64_t>(*options.stations);
   MILLRACE_ASSIGN(ingest::Simulator simulator,
                   ingest::Simulator::make(p.schema, p.simulator, "simulator.yaml", p.input.key,
                                           static_cast<std::uint64_t>(options.seed), simulation));
@@ -47,13 +49,16 @@ void register_simulate(CommandLine& line) {
   auto options = std::make_shared<Options>();
   line.command("simulate", "Print made-up records as NDJSON, the same for the same seed",
                "millrace simulate telco-churn --count 5\n"
-               "millrace simulate telco-churn --count 100000 --seed 7 > customers.ndjson")
+               "millrace simulate telco-churn --count 100000 --seed 7 > customers.ndjson\n"
+               "millrace simulate air-quality --stations 5 --count 600          120 hours of five "
+               "stations")
       .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
       .value("--count", &options->count, "Records", 0, INT64_MAX)
       .value("--seed", &options->seed, "Seed", 0, INT64_MAX)
       .value("--poison-rate", &options->poison_rate, "Share of broken records, 0 to 1")
       .value("--drift-after", &options->drift_after, "Records before the distribution moves", 0,
              INT64_MAX)
+      .value("--stations", &options->stations, "Of a series: how many stations", 1, 100'000)
       .prints_records()
       .runs([options](Session& session) { return run(session, *options); });
 }

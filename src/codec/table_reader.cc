@@ -9,6 +9,7 @@
 #include "codec/internal/csv_header.h"
 #include "codec/internal/csv_splitter.h"
 #include "codec/internal/decimal.h"
+#include "codec/internal/derived_columns.h"
 #include "codec/record_decoder.h"
 
 namespace millrace::codec {
@@ -60,8 +61,9 @@ struct TableReader::State {
   Result<bool> read_csv(TableRow& row);
   Result<bool> read_line(TableRow& row);
   Status skip_rest_of_line();
-  void check_csv(const CsvSplit& split, TableRow& row);
-  void check_cells(const CsvSplit& split, TableRow& row);
+  Status check_csv(const CsvSplit& split, TableRow& row);
+  Status check_cells(const CsvSplit& split, TableRow& row);
+  void check_sizes_and_utf8(const CsvSplit& split, TableRow& row) const;
   void check_json(TableRow& row);
   bool drop_empty_trailing(TableRow& row) const;
   bool too_large(std::string_view text, TableRow& row);
@@ -76,6 +78,7 @@ struct TableReader::State {
   internal::BlockReader blocks;
   CsvSplitter splitter;
   internal::CsvColumns columns;
+  internal::DerivedColumns derived;
   std::optional<RecordDecoder> structure;  // NDJSON: is it an object?
   std::int64_t line = 1;
   RowNumber next_row;
@@ -136,7 +139,8 @@ Status TableReader::State::start(const data::Schema& schema) {
   }
   if (format == TableFormat::kCsv) {
     if (dialect.header) return read_header(schema);
-    MILLRACE_ASSIGN(columns, internal::columns_of_schema(schema, name));
+    MILLRACE_ASSIGN(columns, internal::columns_of_schema(dialect, schema, name));
+    MILLRACE_ASSIGN(derived, internal::DerivedColumns::make(dialect, columns, name));
     return {};
   }
   DecodeLimits limits;
@@ -171,6 +175,7 @@ Status TableReader::State::read_header(const data::Schema& schema) {
     }
     if (!all_empty(cells) || !dialect.drop_empty_rows) {
       MILLRACE_ASSIGN(columns, internal::columns_of_header(cells, dialect, schema, where));
+      MILLRACE_ASSIGN(derived, internal::DerivedColumns::make(dialect, columns, name));
       advance(split.size, split.lines);
       return {};
     }
@@ -254,13 +259,13 @@ Result<bool> TableReader::State::read_csv(TableRow& row) {
     row.raw = text.substr(0, split.raw_size);
     const bool dropped =
         dialect.drop_empty_rows && split.outcome == CsvSplit::Outcome::kRow && all_empty(row.cells);
-    if (!dropped) check_csv(split, row);
+    if (!dropped) MILLRACE_TRY(check_csv(split, row));
     advance(split.size, split.lines);
     if (!dropped) return true;
   }
 }
 
-void TableReader::State::check_csv(const CsvSplit& split, TableRow& row) {
+Status TableReader::State::check_csv(const CsvSplit& split, TableRow& row) {
   if (split.outcome == CsvSplit::Outcome::kBad) {
     const bool ended = split.size > split.raw_size;  // by a line end, which is counted
     const std::int64_t fault_line = line + split.lines - (ended ? 1 : 0);
@@ -270,12 +275,13 @@ void TableReader::State::check_csv(const CsvSplit& split, TableRow& row) {
     }
     add_error(row, split.code, std::move(reason));
   } else {
-    check_cells(split, row);
+    MILLRACE_TRY(check_cells(split, row));
   }
   if (!row.errors.empty()) row.cells.clear();
+  return {};
 }
 
-void TableReader::State::check_cells(const CsvSplit& split, TableRow& row) {
+Status TableReader::State::check_cells(const CsvSplit& split, TableRow& row) {
   if (split.raw_size > dialect.row_bytes_max) {
     add_error(row, RecordCode::kTooLarge,
               "the row is longer than " + std::to_string(dialect.row_bytes_max) + " bytes");
@@ -285,12 +291,19 @@ void TableReader::State::check_cells(const CsvSplit& split, TableRow& row) {
     add_error(row, RecordCode::kColumnCount,
               human_count(split.cell_count, "cell", "cells") + " where the file has " +
                   std::to_string(expected) + " columns");
-    return;
+    return {};
   }
+  MILLRACE_TRY(derived.read(row));
   if (!columns.all_kept()) {
     for (std::size_t i = 0; i < columns.kept.size(); ++i) row.cells[i] = row.cells[columns.kept[i]];
     row.cells.resize(columns.kept.size());
   }
+  check_sizes_and_utf8(split, row);
+  derived.append(row.cells);
+  return {};
+}
+
+void TableReader::State::check_sizes_and_utf8(const CsvSplit& split, TableRow& row) const {
   if (row.raw.size() > dialect.field_bytes_max) {
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
       if (row.cells[i].size() <= dialect.field_bytes_max) continue;

@@ -13,6 +13,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "data/cell.h"
 #include "data/record_error.h"
 #include "data/schema.h"
@@ -20,6 +21,17 @@
 #include "env/stop.h"
 
 namespace millrace::codec {
+
+// A field that is a time written in one or more columns of the file. Rows get it as RFC 3339 text
+// in UTC with milliseconds, and the columns are none of their own any more.
+struct CsvTimestamp {
+  std::string field;
+  std::vector<std::string> columns;  // names in the file; their cells are joined by a blank
+  std::string format;                // as env::TimeFormat reads it; taken as UTC
+  // Not zero: times must rise row by row in whole multiples of it. What breaks this order ends the
+  // reading (kBadData), since the dates of the whole file are in doubt then.
+  Milliseconds step{0};
+};
 
 // How a CSV is written. Stated, never guessed. Defaults are RFC 4180 with a header row; LF, CRLF
 // both end lines.
@@ -32,6 +44,9 @@ struct CsvDialect {
   bool drop_empty_trailing_columns = false;
   bool drop_empty_rows = true;                              // rows whose every cell is empty
   std::vector<std::pair<std::string, std::string>> rename;  // column in the file -> field
+  std::optional<CsvTimestamp> timestamp;
+  // Field -> text that every row has as its cell, in files without such a column.
+  std::vector<std::pair<std::string, std::string>> constants;
   std::size_t field_bytes_max = std::size_t{1} << 20;
   std::size_t row_bytes_max = std::size_t{8} << 20;
 };
@@ -51,6 +66,7 @@ struct TableRow {
   std::string_view raw;   // the row's bytes without its line end (quoted line breaks inside stay)
   std::vector<std::string_view>
       cells;  // CSV: unquoted, in the order of TableReader::columns(); others and bad rows: empty
+              // (those of the dialect's timestamp and constants are last)
   data::RecordErrors errors;  // structure: column count, quoting, size, invalid UTF-8, not JSON.
                               // Not empty: bad row
 };
@@ -62,8 +78,9 @@ class TableReader {
   // which. Opens and reads the header. Errors: kNoInput, kPermission, kIo;
   // kBadData for a header with duplicate columns, an empty file, or a wrong dialect (one column
   // where the schema has many: says which separator the line seems to have), or a CSV without a
-  // column that the schema requires (the label is never required here). With `stop`, waiting for a
-  // pipe or a terminal ends with kInterrupted; `stop` must outlive the reader.
+  // column that the schema requires (the label is never required here) or the dialect names. With
+  // `stop`, waiting for a pipe or a terminal ends with kInterrupted; `stop` must outlive the
+  // reader.
   static Result<TableReader> open(const std::string& path, TableFormat format,
                                   const CsvDialect& dialect, const data::Schema& schema,
                                   const env::StopToken* stop = nullptr);
@@ -72,10 +89,11 @@ class TableReader {
   ~TableReader();
 
   TableFormat format() const;
-  // Names of the CSV's columns after ignoring and renaming; empty for NDJSON.
+  // Names of the CSV's columns after ignoring and renaming, and those that the dialect adds; empty
+  // for NDJSON.
   const std::vector<std::string>& columns() const;
-  // The next row, or nullopt at the end. Errors: kIo and kInterrupted; bad rows are rows with
-  // errors.
+  // The next row, or nullopt at the end. Errors: kIo and kInterrupted; kBadData where times show
+  // that the dialect is wrong for the whole file. Bad rows are rows with errors.
   Result<std::optional<TableRow>> next();
   // The same into a row that is used again, without allocation: false at the end.
   Result<bool> read(TableRow& row);

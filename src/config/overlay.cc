@@ -76,6 +76,34 @@ NodePtr without_lines(const NodePtr& node) {
   return copy;
 }
 
+// Texts that YAML wants quoted, though nothing else could be meant on a command line: a time format
+// that begins with '%', a separator of one character.
+bool is_plainly_text(std::string_view value) {
+  if (value.empty()) return true;
+  const char first = value.front();
+  const bool letter_or_digit = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') ||
+                               (first >= '0' && first <= '9');
+  if (value.size() == 1) return !letter_or_digit && first != '~';
+  return std::string_view(",%@`").find(first) != std::string_view::npos;
+}
+
+NodePtr text_node(const std::string& text) {
+  auto node = std::make_shared<Node>();
+  node->kind = NodeKind::kText;
+  node->quoted = true;
+  node->text = text;
+  node->where.file = std::make_shared<const std::string>(kSetOrigin);
+  return node;
+}
+
+// The value of an assignment. Errors: kUsage.
+Result<NodePtr> value_of(const std::string& assignment, const std::string& text) {
+  if (is_plainly_text(text)) return text_node(text);
+  auto value = load_yaml(text, kSetOrigin);
+  if (!value) return refuse(assignment, "the value is not YAML: " + value.error().message());
+  return without_lines(*value);
+}
+
 }  // namespace
 
 Result<NodePtr> apply_set(const NodePtr& root, std::span<const std::string> assignments) {
@@ -95,16 +123,7 @@ Result<NodePtr> apply_set(const NodePtr& root, std::span<const std::string> assi
       if (part.empty()) return refuse(assignment, "a key between dots is empty");
     }
     const std::string text = assignment.substr(equals + 1);
-    auto value = load_yaml(text, kSetOrigin);
-    if (!value) return refuse(assignment, "the value is not YAML: " + value.error().message());
-    NodePtr node = without_lines(*value);
-    if (text.empty()) {
-      auto empty = std::make_shared<Node>(*node);
-      empty->kind = NodeKind::kText;
-      empty->quoted = true;
-      empty->where.file = std::make_shared<const std::string>(kSetOrigin);
-      node = std::move(empty);
-    }
+    MILLRACE_ASSIGN(const NodePtr node, value_of(assignment, text));
     MILLRACE_ASSIGN(tree, replaced(tree, parts, 0, node, assignment));
   }
   return tree;

@@ -167,6 +167,23 @@ TEST(Overlay, ReplacesAddsAndCreatesMaps) {
   EXPECT_EQ(document.root->find("model")->value->find("trees")->value->text, "100");
 }
 
+TEST(Overlay, SignsAndTimeFormatsNeedNoQuotes) {
+  Document document("a: 1\n");
+  const std::vector<std::string> set = {"comma=,", "bar=|", "format=%d/%m/%Y %H:%M", "none=~",
+                                        "digit=7"};
+  const auto tree = apply_set(document.root, set);
+  ASSERT_TRUE(tree) << tree.error().message();
+  EXPECT_EQ((*tree)->find("comma")->value->text, ",");
+  EXPECT_EQ((*tree)->find("comma")->value->where.to_string(), "--set");
+  EXPECT_EQ((*tree)->find("bar")->value->text, "|");
+  EXPECT_EQ((*tree)->find("format")->value->text, "%d/%m/%Y %H:%M");
+  EXPECT_EQ((*tree)->find("none")->value->kind, NodeKind::kNull);
+  EXPECT_FALSE((*tree)->find("digit")->value->quoted);
+  const auto again = load_yaml(to_yaml(**tree), "again");
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ((*again)->find("format")->value->text, "%d/%m/%Y %H:%M");
+}
+
 TEST(Overlay, RefusesWhatIsNoAssignment) {
   Document document("a: 1\nl: [x]\n");
   const auto refused = [&](const std::string& assignment) {

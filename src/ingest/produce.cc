@@ -81,9 +81,31 @@ Result<std::unique_ptr<RowSource>> simulator_source(const spec::Pipeline& pipeli
       std::move(simulator), key, pipeline.input.event_time.value_or("")));
 }
 
+// Dates read the wrong way round may show only far into a file, when some rows would be on the
+// topic already: a file whose rows must follow each other is read through before the first one is
+// sent.
+Status check_order_of_times(const spec::Pipeline& pipeline, const ProduceOptions& options,
+                            const env::StopToken& stop) {
+  const auto& timestamp = pipeline.csv.timestamp;
+  if (!timestamp || timestamp->step.count() == 0) return {};
+  if (options.form == Form::kRaw || !is_file(options)) return {};
+  MILLRACE_ASSIGN(const codec::TableFormat format, codec::format_of_path(*options.data));
+  if (format != codec::TableFormat::kCsv) return {};
+  MILLRACE_ASSIGN(
+      codec::TableReader reader,
+      codec::TableReader::open(*options.data, format, pipeline.csv, pipeline.schema, &stop));
+  codec::TableRow row;
+  while (!stop.requested()) {
+    MILLRACE_ASSIGN(const bool more, reader.read(row));
+    if (!more) break;
+  }
+  return {};
+}
+
 Result<std::unique_ptr<RowSource>> ordered_source(const spec::Pipeline& pipeline,
                                                   const ProduceOptions& options, const KeyRule& key,
                                                   const env::StopToken& stop) {
+  MILLRACE_TRY(check_order_of_times(pipeline, options, stop));
   MILLRACE_ASSIGN(auto table, TableSource::open(pipeline, *options.data, options.form, key,
                                                 Stamping::kOnSend, stop));
   return std::unique_ptr<RowSource>(std::move(table));
@@ -218,14 +240,16 @@ class ResumableSink final : public Sink {
 
 class DrySink final : public Sink {
  public:
-  explicit DrySink(const spec::TopicSpec& topic) : topic_(topic) {}
+  DrySink(const spec::TopicSpec& topic, const RecordSeen& seen) : topic_(topic), seen_(seen) {}
   Status append(const log::NewRecord& record) override {
-    return log::check_record(topic_.name, topic_.config.message_bytes_max, record);
+    MILLRACE_TRY(log::check_record(topic_.name, topic_.config.message_bytes_max, record));
+    return seen_ ? seen_(record) : Status();
   }
   Status commit(RowNumber, Ending) override { return {}; }
 
  private:
   const spec::TopicSpec& topic_;
+  const RecordSeen& seen_;
 };
 
 // ----------------------------------------------------------------------------------------------
@@ -392,13 +416,13 @@ Result<ProduceSummary> produce(const spec::Pipeline& pipeline, log::Log& log,
 
 Result<ProduceSummary> dry_run(const spec::Pipeline& pipeline, const ProduceOptions& options,
                                env::Clock& clock, env::StopToken& stop, telemetry::Logger& logger,
-                               const ProduceProgress& progress) {
+                               const ProduceProgress& progress, const RecordSeen& seen) {
   MILLRACE_TRY(check_options(options));
   MILLRACE_ASSIGN(const auto source, open_source(pipeline, options, stop, logger));
   ProduceSummary summary = empty_summary(pipeline, options);
   summary.dry_run = true;
   summary.bytes_total = source->bytes_total();
-  DrySink sink(pipeline.input.topic);
+  DrySink sink(pipeline.input.topic, seen);
   SendLoop loop(*source, sink, limits_of(options), clock, stop, logger);
   MILLRACE_TRY(prepare_loop(pipeline, options, progress, loop));
   MILLRACE_TRY(loop.run(summary));

@@ -93,7 +93,8 @@ using ProduceProgress = std::function<void(const ProduceSummary&)>;
 
 // Sends. The topic must exist (kUnknownTopic). Bad rows are counted, not an error; the caller
 // decides on the exit code. Errors: kUsage (rate, batch size, options that do not go together),
-// kNoInput, kPermission, kLockHeld (another process uses the checkpoint), kConfig (no simulator, a
+// kBadData (a file whose times show that they are read wrongly: nothing of it is sent), kNoInput,
+// kPermission, kLockHeld (another process uses the checkpoint), kConfig (no simulator, a
 // key field the file lacks), and what the log returns; after an error a resumable run goes on with
 // the first row that was not committed.
 Result<ProduceSummary> produce(const spec::Pipeline& pipeline, log::Log& log,
@@ -101,9 +102,13 @@ Result<ProduceSummary> produce(const spec::Pipeline& pipeline, log::Log& log,
                                env::StopToken& stop, telemetry::Logger& logger,
                                const ProduceProgress& progress = {});
 
-// Builds and checks everything and sends nothing; touches neither log nor checkpoint.
+// Called with each record that would be sent; an error ends the run with it.
+using RecordSeen = std::function<Status(const log::NewRecord&)>;
+
+// Builds and checks everything, at the pace asked for, and sends nothing; touches neither log nor
+// checkpoint.
 Result<ProduceSummary> dry_run(const spec::Pipeline& pipeline, const ProduceOptions& options,
                                env::Clock& clock, env::StopToken& stop, telemetry::Logger& logger,
-                               const ProduceProgress& progress = {});
+                               const ProduceProgress& progress = {}, const RecordSeen& seen = {});
 
 }  // namespace millrace::ingest

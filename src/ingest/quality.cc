@@ -7,6 +7,7 @@
 #include "codec/row_decoder.h"
 #include "ingest/internal/row_source.h"
 #include "json/json.h"
+#include "json/text.h"
 
 namespace millrace::ingest {
 namespace {
@@ -24,6 +25,12 @@ class Column {
     ++quality_.total;
     ++quality_.missing;
     quality_.longest_gap = std::max(quality_.longest_gap, ++gap_);
+  }
+
+  // Steps of the series that have no row.
+  void skip(std::uint64_t steps) {
+    gap_ += steps;
+    quality_.longest_gap = std::max(quality_.longest_gap, gap_);
   }
 
   void add(const data::Cell& cell) {
@@ -63,8 +70,13 @@ bool says_missing(data::RecordCode code) {
 
 class Measurement {
  public:
-  Measurement(const data::Schema& schema, const std::vector<std::string>& file_columns)
-      : schema_(schema), cells_(schema.size()), absent_(schema.size()) {
+  Measurement(const spec::Pipeline& pipeline, const std::vector<std::string>& file_columns)
+      : schema_(pipeline.schema), cells_(schema_.size()), absent_(schema_.size()) {
+    const data::Schema& schema = schema_;
+    if (pipeline.csv.timestamp && pipeline.csv.timestamp->step.count() > 0) {
+      time_ = schema.find(pipeline.csv.timestamp->field);
+      step_ = pipeline.csv.timestamp->step;
+    }
     for (std::size_t i = 0; i < schema.size(); ++i) {
       const std::string& name = schema.field(i).name;
       const bool there = file_columns.empty() || std::find(file_columns.begin(), file_columns.end(),
@@ -82,6 +94,7 @@ class Measurement {
         if (const auto index = schema_.find(error.field)) absent_[*index] = 1;
       }
     }
+    skip_absent_steps();
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       if (!columns_[i]) continue;
       if (absent_[i] != 0 || cells_[i].state == data::CellState::kMissing) {
@@ -92,6 +105,8 @@ class Measurement {
     }
   }
 
+  std::uint64_t absent_steps() const { return absent_steps_; }
+
   std::vector<ColumnQuality> results() const {
     std::vector<ColumnQuality> all;
     for (const auto& column : columns_) {
@@ -101,7 +116,24 @@ class Measurement {
   }
 
  private:
+  // Where times jump, the hours in between are gaps of every column.
+  void skip_absent_steps() {
+    if (!time_ || cells_[*time_].state != data::CellState::kText) return;
+    const std::int64_t now = cells_[*time_].time_ms;
+    const std::int64_t steps = last_ms_ ? (now - *last_ms_) / step_.count() - 1 : 0;
+    last_ms_ = now;
+    if (steps <= 0) return;
+    absent_steps_ += static_cast<std::uint64_t>(steps);
+    for (auto& column : columns_) {
+      if (column) column->skip(static_cast<std::uint64_t>(steps));
+    }
+  }
+
   const data::Schema& schema_;
+  std::optional<std::size_t> time_;  // the field whose steps are known
+  Milliseconds step_{0};
+  std::optional<std::int64_t> last_ms_;
+  std::uint64_t absent_steps_ = 0;
   std::vector<std::optional<Column>> columns_;  // by field; nothing where the file has no such one
   std::vector<data::Cell> cells_;
   std::vector<char> absent_;
@@ -121,7 +153,7 @@ Result<QualityReport> measure_quality(const spec::Pipeline& pipeline, const std:
                               codec::Purpose::kScoring, pipeline.input.decode_limits()));
   QualityReport report;
   report.source = path == "-" ? "standard input" : path;
-  Measurement measurement(pipeline.schema, reader.columns());
+  Measurement measurement(pipeline, reader.columns());
   codec::TableRow row;
   while (true) {
     if (stop.requested()) return Error(ErrorCode::kInterrupted, "Stopped while reading " + path);
@@ -137,6 +169,7 @@ Result<QualityReport> measure_quality(const spec::Pipeline& pipeline, const std:
       report.bad.push_back({row.line, problem_of(row.errors)});
     }
   }
+  report.absent_steps = measurement.absent_steps();
   report.columns = measurement.results();
   return report;
 }
@@ -146,6 +179,7 @@ json::Value to_json(const QualityReport& report) {
   value["source"] = report.source;
   value["rows"] = report.rows;
   value["bad_rows"] = report.bad_rows;
+  value["absent_steps"] = report.absent_steps;
   json::Value columns = json::Value::array();
   for (const ColumnQuality& column : report.columns) {
     json::Value one = json::Value::object();
@@ -153,7 +187,7 @@ json::Value to_json(const QualityReport& report) {
     one["type"] = column.type;
     one["total"] = column.total;
     one["missing"] = column.missing;
-    one["missing_percent"] = std::round(column.missing_percent() * 100) / 100;
+    one["pct_missing"] = std::round(column.missing_percent() * 100) / 100;
     one["invalid"] = column.invalid;
     one["longest_gap"] = column.longest_gap;
     const bool measured = column.numbers > 0;
@@ -170,6 +204,37 @@ json::Value to_json(const QualityReport& report) {
   }
   value["bad"] = std::move(bad);
   return value;
+}
+
+namespace {
+
+// A cell of a CSV, quoted where it must be.
+void append_cell(std::string& out, const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) {
+    out += text;
+    return;
+  }
+  out += '"';
+  for (const char c : text) out.append(c == '"' ? 2 : 1, c);
+  out += '"';
+}
+
+}  // namespace
+
+std::string to_csv(const QualityReport& report) {
+  std::string out = "column,total,missing,pct_missing,mean,std,min,max,longest_gap,invalid,type\n";
+  for (const ColumnQuality& column : report.columns) {
+    append_cell(out, column.name);
+    out += "," + std::to_string(column.total) + "," + std::to_string(column.missing) + ",";
+    json::append_number(out, std::round(column.missing_percent() * 100) / 100);
+    for (const double figure : {column.mean, column.std_dev, column.min, column.max}) {
+      out += ',';
+      if (column.numbers > 0) json::append_number(out, figure);
+    }
+    out += "," + std::to_string(column.longest_gap) + "," + std::to_string(column.invalid) + "," +
+           column.type + "\n";
+  }
+  return out;
 }
 
 }  // namespace millrace::ingest

@@ -26,7 +26,9 @@ struct ColumnQuality {
   double std_dev = 0;  // of a sample (n - 1); 0 for fewer than two numbers
   double min = 0;
   double max = 0;
-  std::uint64_t longest_gap = 0;  // most missing rows in a row
+  // Most steps in a row without a value: missing ones, and where the pipeline states the step of
+  // its times, those that have no row at all.
+  std::uint64_t longest_gap = 0;
 
   double missing_percent() const {
     return total == 0 ? 0 : 100.0 * static_cast<double>(missing) / static_cast<double>(total);
@@ -35,9 +37,10 @@ struct ColumnQuality {
 
 struct QualityReport {
   std::string source;
-  std::uint64_t rows = 0;      // readable ones; what follows is about these
-  std::uint64_t bad_rows = 0;  // of broken structure
-  std::vector<BadRow> bad;     // the first kBadRowsKeptMax
+  std::uint64_t rows = 0;          // readable ones; what follows is about these
+  std::uint64_t bad_rows = 0;      // of broken structure
+  std::uint64_t absent_steps = 0;  // of a series whose step the pipeline states: without a row
+  std::vector<BadRow> bad;         // the first kBadRowsKeptMax
   std::vector<ColumnQuality> columns;
 };
 
@@ -46,5 +49,8 @@ Result<QualityReport> measure_quality(const spec::Pipeline& pipeline, const std:
                                       const env::StopToken& stop);
 
 json::Value to_json(const QualityReport& report);
+// A line a column: column, total, missing, pct_missing, mean, std, min, max, longest_gap, invalid,
+// type. What was not measured is empty.
+std::string to_csv(const QualityReport& report);
 
 }  // namespace millrace::ingest

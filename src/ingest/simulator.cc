@@ -3,10 +3,11 @@
 #include <charconv>
 #include <cmath>
 
-#include "base/hash.h"
 #include "base/text.h"
 #include "env/random.h"
 #include "ingest/internal/poison.h"
+#include "ingest/internal/random_streams.h"
+#include "ingest/internal/series_run.h"
 #include "ingest/internal/simulator_file.h"
 #include "json/text.h"
 
@@ -16,16 +17,6 @@ namespace {
 // Records drawn by make(), with and without drift, to find combinations of levels that the file
 // forgot.
 constexpr std::uint64_t kTrialRecords = 1000;
-
-// Streams of random numbers that do not touch each other.
-constexpr std::uint64_t kValueStream = 1;
-constexpr std::uint64_t kPoisonStream = 2;
-
-// The random numbers of one row: the same, whoever asks and in whatever order.
-env::Random random_of(std::uint64_t seed, std::uint64_t stream, std::uint64_t row) {
-  return env::Random(seed * 0x9e3779b97f4a7c15ULL + stream * 0xd1342543de82ef95ULL +
-                     row * 0xbf58476d1ce4e5b9ULL);
-}
 
 // Rounded already: at most `decimals` digits behind the point, trailing zeros dropped.
 void append_decimal(std::string& out, double value, int decimals) {
@@ -70,6 +61,15 @@ struct Simulator::State {
     numeric_shift = file.drifts ? 0 : options.drift_sigma.value_or(1);
     if (options.drift_sigma) numeric_shift = *options.drift_sigma;
     prepare_tokens();
+    restart();
+  }
+
+  // The next row drawn is row 0.
+  void restart() {
+    if (!file.series) return;
+    SeriesPlan plan = *file.series;
+    plan.stations = options.stations.value_or(plan.stations);
+    series.emplace(std::move(plan), seed, schema.size());
   }
 
   static std::vector<std::size_t> fields_of(const SimulatorFile& file) {
@@ -99,12 +99,17 @@ struct Simulator::State {
 
   // Draws all fields of row `n`; false where a combination of levels was not given.
   bool draw_row(std::uint64_t n, bool drifted) {
-    env::Random random = random_of(seed, kValueStream, n);
+    env::Random random = random_of(seed, RandomStream::kValues, n);
     bool complete = true;
+    if (series) series->begin(n);
     for (const DrawnField& one : file.fields) {
       const double uniform = random.uniform();
       const Generator& generator = drifted && one.after_drift ? *one.after_drift : one.generator;
       const double shift = drifted ? numeric_shift : 0;
+      if (const auto* of_series = std::get_if<Series>(&generator.kind)) {
+        series->draw(*of_series, one.field, generator.decimals, uniform, shift, draws);
+        continue;
+      }
       complete &= draw(generator, one.field, uniform, shift, draws) == Drawn::kAsGiven;
       const std::vector<double>& numbers = file.levels[one.field].numbers;
       if (!numbers.empty()) {
@@ -126,6 +131,10 @@ struct Simulator::State {
     const Generator& generator = generator_of(one);
     if (const auto* id = std::get_if<IdPattern>(&generator.kind)) {
       id->append(row, out);
+    } else if (std::holds_alternative<StationName>(generator.kind)) {
+      series->append_station(out);
+    } else if (std::holds_alternative<StepTime>(generator.kind)) {
+      series->append_time(out);
     } else if (!levels[field].empty()) {
       out += file.levels[field].names[static_cast<std::size_t>(draws.level[field])];
     } else if (draws.blank[field] != 0) {
@@ -169,6 +178,7 @@ struct Simulator::State {
   SimulatorOptions options;
   Draws draws;
   Poisoner poisoner;
+  std::optional<SeriesRun> series;
   std::vector<std::size_t> drawn_at;  // by field: its place in file.fields, SIZE_MAX without
   double numeric_shift = 0;
   std::vector<std::string> names;                // `"field":`
@@ -191,7 +201,15 @@ Result<Simulator> Simulator::make(const data::Schema& schema, std::string_view y
   if (options.drift_sigma && !(std::abs(*options.drift_sigma) <= kDriftSigmaMax)) {
     return Error(ErrorCode::kUsage, "--drift-sigma must be from -10 to 10.");
   }
+  if (options.stations && (*options.stations < 1 || *options.stations > kStationsMax)) {
+    return Error(ErrorCode::kUsage, "--stations must be from 1 to 100000.");
+  }
   MILLRACE_ASSIGN(SimulatorFile file, read_simulator_file(yaml, origin, schema, seed));
+  if (options.stations && !file.series) {
+    return Error(ErrorCode::kUsage,
+                 "--stations is for pipelines whose simulator makes series, and " + origin +
+                     " has no section 'series'.");
+  }
   auto state = std::make_unique<State>(schema, std::move(file), seed, options);
   if (!key_field.empty()) {
     state->key_field = schema.find(key_field);
@@ -207,7 +225,18 @@ Result<Simulator> Simulator::make(const data::Schema& schema, std::string_view y
                      ": a combination of levels comes up for which 'weights' or 'values' "
                      "under a 'given' say nothing");
   }
+  state->restart();
   return Simulator(std::move(state));
+}
+
+bool Simulator::draws(std::string_view field) const {
+  const auto index = state_->schema.find(field);
+  return index && state_->drawn_at[*index] != SIZE_MAX;
+}
+
+std::optional<Timestamp> Simulator::step_time() const {
+  if (!state_->series) return std::nullopt;
+  return state_->series->step_time();
 }
 
 Poison Simulator::next(std::string& json, std::string& key) {
@@ -218,7 +247,7 @@ Poison Simulator::next(std::string& json, std::string& key) {
   if (state.key_field) state.append_text(*state.key_field, key);
   PoisonPlan plan;
   if (state.options.poison_rate > 0) {
-    env::Random random = random_of(state.seed, kPoisonStream, state.row);
+    env::Random random = random_of(state.seed, RandomStream::kPoison, state.row);
     if (random.uniform() < state.options.poison_rate) {
       plan = state.poisoner.plan(random);
       state.append_record(plan.replaced, json);

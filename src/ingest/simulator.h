@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "data/schema.h"
 
 namespace millrace::ingest {
@@ -16,9 +17,11 @@ namespace millrace::ingest {
 struct SimulatorOptions {
   double poison_rate = 0;                    // share of broken records, [0, 1]
   std::optional<std::uint64_t> drift_after;  // records before the world changes
-  // How far numbers drawn from quantiles, and the noise of linear ones, move then, in standard
-  // deviations. Not set: 0 where the file has a drift section, which says what changes, else 1.
+  // How far series, numbers drawn from quantiles, and the noise of linear ones move then, in
+  // standard deviations. Not set: 0 where the file has a drift section, which says what changes,
+  // else 1.
   std::optional<double> drift_sigma;
+  std::optional<std::uint64_t> stations;  // of a series, instead of the file's number
 };
 
 inline constexpr double kDriftSigmaMax = 10;
@@ -55,6 +58,11 @@ class Simulator {
   // Clears both and writes one record as JSON, fields in the order of the schema, label included,
   // and its key ("" without one; broken records have the key that they would have had).
   Poison next(std::string& json, std::string& key);
+
+  // Whether records hold `field`.
+  bool draws(std::string_view field) const;
+  // The time of the last record's step, where the file makes series.
+  std::optional<Timestamp> step_time() const;
 
  private:
   struct State;

@@ -20,7 +20,7 @@ constexpr const char* kMinimal =
     "  left: {type: category, values: ['No', 'Yes'], label: true}\nfeatures: [{numeric: [a]}]\n";
 
 TEST(LoadPipeline, ShippedPipelinesAreInsideTheProgram) {
-  EXPECT_THAT(shipped_pipelines(), testing::Contains("telco-churn"));
+  EXPECT_THAT(shipped_pipelines(), testing::IsSupersetOf({"air-quality", "telco-churn"}));
   for (const std::string& name : shipped_pipelines()) {
     const auto loaded = load_pipeline(name);
     ASSERT_TRUE(loaded) << loaded.error().message();
@@ -120,23 +120,6 @@ TEST(TelcoChurn, IsAsTheReferenceSays) {
   EXPECT_EQ(p.model.threshold, 0.5);
 }
 
-TEST(TelcoChurn, EverySampleRecordIsValid) {
-  const auto loaded = load_pipeline("telco-churn");
-  ASSERT_TRUE(loaded) << loaded.error().message();
-  const data::Schema& schema = loaded->pipeline.schema;
-  auto decoder = codec::RecordDecoder::make(schema, codec::Purpose::kScoring);
-  ASSERT_TRUE(decoder) << decoder.error().message();
-  std::istringstream lines{std::string(*shipped_file("telco-churn", "sample.ndjson"))};
-  std::vector<data::Cell> cells(schema.size());
-  int records = 0;
-  for (std::string line; std::getline(lines, line); ++records) {
-    data::RecordErrors errors;
-    EXPECT_TRUE(decoder->decode_copy(line, cells, errors))
-        << line << ": " << (errors.empty() ? "" : errors.front().message());
-  }
-  EXPECT_EQ(records, 12);
-}
-
 TEST(TelcoChurn, ItsFeaturesAreTheNineteenOfTheReference) {
   const auto loaded = load_pipeline("telco-churn");
   ASSERT_TRUE(loaded) << loaded.error().message();
@@ -159,17 +142,66 @@ void expect_golden(const env::Path& path, const std::string& content) {
   EXPECT_EQ(*kept, content) << path << " differs; MILLRACE_UPDATE_GOLDEN=1 writes it anew";
 }
 
-TEST(TelcoChurn, ShippedJsonSchemasAreWhatTheCodeGenerates) {
+TEST(ShippedPipelines, JsonSchemasAreWhatTheCodeGenerates) {
   const char* root = std::getenv("MILLRACE_SOURCE_DIR");
   ASSERT_NE(root, nullptr) << "run through ctest, or set MILLRACE_SOURCE_DIR";
-  const auto loaded = load_pipeline("telco-churn");
+  for (const std::string& name : shipped_pipelines()) {
+    const auto loaded = load_pipeline(name);
+    ASSERT_TRUE(loaded) << loaded.error().message();
+    const Pipeline& p = loaded->pipeline;
+    const env::Path folder = env::Path(root) / "pipelines" / name / "schemas";
+    expect_golden(folder / (p.report.noun + ".json"), json::to_pretty(input_json_schema(p)));
+    expect_golden(folder / "prediction.json", json::to_pretty(prediction_json_schema(p)));
+    expect_golden(folder / "dead_letter.json", json::to_pretty(dead_letter_json_schema(p)));
+  }
+}
+
+TEST(ShippedPipelines, SampleRecordsAreValid) {
+  for (const std::string& name : shipped_pipelines()) {
+    const auto loaded = load_pipeline(name);
+    ASSERT_TRUE(loaded) << loaded.error().message();
+    const data::Schema& schema = loaded->pipeline.schema;
+    auto decoder = codec::RecordDecoder::make(schema, codec::Purpose::kScoring);
+    ASSERT_TRUE(decoder) << decoder.error().message();
+    std::istringstream lines{std::string(*shipped_file(name, "sample.ndjson"))};
+    std::vector<data::Cell> cells(schema.size());
+    int records = 0;
+    for (std::string line; std::getline(lines, line); ++records) {
+      data::RecordErrors errors;
+      EXPECT_TRUE(decoder->decode_copy(line, cells, errors))
+          << line << ": " << (errors.empty() ? "" : errors.front().message());
+    }
+    EXPECT_EQ(records, 12) << name;
+  }
+}
+
+// Reference 2.1 to 2.3.
+TEST(AirQuality, IsAsTheReferenceSays) {
+  const auto loaded = load_pipeline("air-quality");
   ASSERT_TRUE(loaded) << loaded.error().message();
-  const env::Path folder = env::Path(root) / "pipelines/telco-churn/schemas";
-  expect_golden(folder / "customer.json", json::to_pretty(input_json_schema(loaded->pipeline)));
-  expect_golden(folder / "prediction.json",
-                json::to_pretty(prediction_json_schema(loaded->pipeline)));
-  expect_golden(folder / "dead_letter.json",
-                json::to_pretty(dead_letter_json_schema(loaded->pipeline)));
+  const Pipeline& p = loaded->pipeline;
+  for (const char* sensor :
+       {"CO", "PT08.S1(CO)", "NMHC", "Benzene", "PT08.S2(NMHC)", "NOx", "PT08.S3(NOx)", "NO2",
+        "PT08.S4(NO2)", "PT08.S5(O3)", "T", "RH", "AH"}) {
+    const auto index = p.schema.find(sensor);
+    ASSERT_TRUE(index) << sensor;
+    const data::Field& field = p.schema.field(*index);
+    EXPECT_THAT(field.sentinels, testing::ElementsAre(-200)) << sensor;
+    EXPECT_EQ(field.null, data::Policy::kMissing) << sensor;
+  }
+  EXPECT_EQ(p.input.key, "station");
+  EXPECT_EQ(p.input.event_time, "event_ts");
+  EXPECT_EQ(p.input.topic.name.value(), "air_quality.raw");
+  EXPECT_EQ(p.input.topic.config.partitions, 3);
+  EXPECT_EQ(p.output.topic.name.value(), "air_quality.forecasts");
+  EXPECT_EQ(p.dead_letter.topic.name.value(), "air_quality.deadletter");
+  EXPECT_EQ(p.alerts_topic.value(), "air_quality.alerts");
+  EXPECT_EQ(p.csv.separator, ';');
+  EXPECT_TRUE(p.csv.decimal_comma);
+  EXPECT_TRUE(p.csv.drop_empty_trailing_columns);
+  ASSERT_TRUE(p.csv.timestamp);
+  EXPECT_EQ(p.csv.timestamp->step, std::chrono::hours(1));
+  EXPECT_THAT(p.csv.constants, testing::ElementsAre(testing::Pair("station", "sensor_1")));
 }
 
 TEST(JsonSchema, PredictionsHaveExactlyTheFieldsOfTheReferenceAndTheModelVersion) {

@@ -194,6 +194,28 @@ TEST(ParsePipeline, AnEmptyOrForeignFileIsRefused) {
               HasSubstr("p.yaml:1:10: version 2 of the pipeline format is unknown"));
 }
 
+TEST(ParsePipeline, ColumnsThatAFileDoesNotHaveAreRead) {
+  const std::string text = std::string(kMinimal) +
+                           "csv: {timestamp: {field: t, columns: [Date, Time], format: '%F %T', "
+                           "step: 30m}, constants: {a: '1', s: x}}\n";
+  const std::string with_fields =
+      replaced(text, "schema:\n", "schema:\n  t: {type: timestamp}\n  s: {type: string}\n");
+  const Pipeline p = parsed(with_fields).pipeline;
+  ASSERT_TRUE(p.csv.timestamp);
+  EXPECT_EQ(p.csv.timestamp->field, "t");
+  EXPECT_THAT(p.csv.timestamp->columns, testing::ElementsAre("Date", "Time"));
+  EXPECT_EQ(p.csv.timestamp->format, "%F %T");
+  EXPECT_EQ(p.csv.timestamp->step, std::chrono::minutes(30));
+  EXPECT_THAT(p.csv.constants,
+              testing::ElementsAre(testing::Pair("a", "1"), testing::Pair("s", "x")));
+  // Taken away for a file that has the columns itself.
+  LoadOptions options;
+  options.set = {"csv.timestamp={}", "csv.constants={}"};
+  const Pipeline without = parsed(with_fields, options).pipeline;
+  EXPECT_FALSE(without.csv.timestamp);
+  EXPECT_TRUE(without.csv.constants.empty());
+}
+
 TEST(ParsePipeline, OptionsAreRead) {
   const Pipeline p = parsed(std::string(kMinimal) + R"(input:
   topic: in
@@ -428,6 +450,20 @@ INSTANTIATE_TEST_SUITE_P(
                 "p.yaml:6:18: 'separator': expected one ASCII character or 'tab', found '::'"},
         Mistake{"DecimalComma", "delivery: exactly_once", "csv: {decimal_comma: true}",
                 "p.yaml:6:22: 'decimal_comma: true' needs a 'separator' other than a comma"},
+        Mistake{"TimestampField", "delivery: exactly_once",
+                "csv: {timestamp: {field: tenure, columns: [d], format: '%F'}}",
+                "p.yaml:6:26: 'csv.timestamp.field': field 'tenure' must be a timestamp, it is an "
+                "integer"},
+        Mistake{"TimestampFormat", "delivery: exactly_once",
+                "csv: {timestamp: {field: event_ts, columns: [d], format: '%d/%m/%y'}}",
+                "p.yaml:6:58: '%y' is no conversion of a time format; %Y %m %d %H %M %S %f %F %T "
+                "and %% are"},
+        Mistake{"TimestampKeys", "delivery: exactly_once",
+                "csv: {timestamp: {field: event_ts, columns: [d]}}",
+                "p.yaml:6:19: 'csv.timestamp.format' is missing"},
+        Mistake{"Constants", "delivery: exactly_once", "csv: {constants: {Tenure: 1}}",
+                "p.yaml:6:27: 'csv.constants.Tenure': field 'Tenure' is not in the schema, did you "
+                "mean 'tenure'?"},
         Mistake{
             "Group", "delivery: exactly_once", "group: 'my group'",
             "p.yaml:6:8: 'group': 'my group' is no legal group name (1 to 249 of a-z A-Z 0-9 . _ "

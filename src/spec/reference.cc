@@ -118,6 +118,11 @@ constexpr std::array kKeys = {
     KeyDoc{"csv.drop_empty_trailing_columns", "true or false", "false", "Leave out columns at the end that have no name and no value."},
     KeyDoc{"csv.drop_empty_rows", "true or false", "true", "Leave out rows whose every cell is empty."},
     KeyDoc{"csv.rename", "map of column to field", "", "Columns of the file that the schema calls otherwise."},
+    KeyDoc{"csv.timestamp.field", "timestamp field", "", "Made of columns of the file: RFC 3339 in UTC with milliseconds, whatever zone the file means. Needed when `timestamp` is given, as `columns` and `format` are."},
+    KeyDoc{"csv.timestamp.columns", "list of names", "", "The file's columns that the time is written in, joined by one blank. They are no columns of their own any more."},
+    KeyDoc{"csv.timestamp.format", "text", "", "How it is written: `%Y` (four digits), `%m` `%d` `%H` `%M` `%S` (one or two), `%f` (fraction), `%F` for `%Y-%m-%d`, `%T` for `%H:%M:%S`, `%%`; everything else stands for itself. A row that does not fit is a bad row; a file that another format fits is refused, naming it."},
+    KeyDoc{"csv.timestamp.step", "duration", "", "Rows follow each other in whole multiples of it; a row that breaks this order refuses the file and says which reading of the date would keep it. 0 by default: any order."},
+    KeyDoc{"csv.constants", "map of field to text", "", "Cells that every row has, for fields without a column in the file."},
     KeyDoc{"csv.field_bytes_max", "size from 16B to 1GiB", "1MiB", "Longest cell."},
     KeyDoc{"csv.row_bytes_max", "size from 16B to 1GiB", "8MiB", "Longest row."},
 };

@@ -71,6 +71,55 @@ Status check_distinct(const CsvColumns& columns, const std::string& where) {
   return {};
 }
 
+// Where the columns stand that the time is written in. A name that stands twice could mean either.
+Status find_time_columns(std::span<const std::string_view> header, const CsvDialect& dialect,
+                         const std::string& where, CsvColumns& columns) {
+  if (!dialect.timestamp) return {};
+  for (const std::string& name : dialect.timestamp->columns) {
+    const auto found = std::find(header.begin(), header.end(), name);
+    if (found == header.end()) {
+      const std::vector<std::string> names(header.begin(), header.end());
+      std::string what =
+          "no column '" + printable(name, 60) + "', which csv.timestamp.columns names";
+      const std::string near = did_you_mean(name, names);
+      what += near.empty() ? ". Name the file's columns with --set csv.timestamp.columns='[...]'."
+                           : near;
+      return bad_header(where, what);
+    }
+    if (std::find(found + 1, header.end(), name) != header.end()) {
+      return bad_header(where, "column '" + printable(name, 60) +
+                                   "', which csv.timestamp.columns names, stands twice. Rename one "
+                                   "in the file.");
+    }
+    columns.time.push_back(static_cast<std::size_t>(found - header.begin()));
+  }
+  return {};
+}
+
+// The columns that the dialect adds. One that the file has already would have two values.
+Status add_derived(const CsvDialect& dialect, const std::string& where, CsvColumns& columns) {
+  const auto add = [&](const std::string& name, const char* key) -> Status {
+    if (std::find(columns.names.begin(), columns.names.end(), name) == columns.names.end()) {
+      columns.names.push_back(name);
+      return {};
+    }
+    return bad_header(where, "the file has a column '" + printable(name, 60) +
+                                 "' of its own, which " + key +
+                                 " makes as well. Leave out one of them: csv.ignore_columns for "
+                                 "the file's, or --set " +
+                                 key + "={}.");
+  };
+  if (dialect.timestamp) MILLRACE_TRY(add(dialect.timestamp->field, "csv.timestamp"));
+  for (const auto& [name, text] : dialect.constants) {
+    MILLRACE_TRY(add(name, "csv.constants"));
+  }
+  return {};
+}
+
+bool is_of_time(const CsvColumns& columns, std::size_t position) {
+  return std::find(columns.time.begin(), columns.time.end(), position) != columns.time.end();
+}
+
 // Every field that a record must have needs its column; the label may come later.
 Status check_required(const CsvColumns& columns, const data::Schema& schema,
                       const std::string& where) {
@@ -119,26 +168,40 @@ Result<CsvColumns> columns_of_header(std::span<const std::string_view> header,
   if (dialect.drop_empty_trailing_columns) {
     while (columns.in_file > 1 && header[columns.in_file - 1].empty()) --columns.in_file;
   }
+  MILLRACE_TRY(find_time_columns(header.first(columns.in_file), dialect, where, columns));
   for (std::size_t i = 0; i < columns.in_file; ++i) {
-    if (is_ignored(header[i], dialect)) continue;
+    if (is_ignored(header[i], dialect) || is_of_time(columns, i)) continue;
     columns.names.push_back(renamed(header[i], dialect));
     columns.kept.push_back(i);
     MILLRACE_TRY(check_name(columns.names.back(), i, where));
   }
-  if (columns.names.empty()) return bad_header(where, "no column is left by csv.ignore_columns");
+  if (columns.names.empty() && columns.time.empty()) {
+    return bad_header(where, "no column is left by csv.ignore_columns");
+  }
   MILLRACE_TRY(check_distinct(columns, where));
+  MILLRACE_TRY(add_derived(dialect, where, columns));
   MILLRACE_TRY(check_required(columns, schema, where));
   return columns;
 }
 
-Result<CsvColumns> columns_of_schema(const data::Schema& schema, const std::string& where) {
+Result<CsvColumns> columns_of_schema(const CsvDialect& dialect, const data::Schema& schema,
+                                     const std::string& where) {
   if (schema.size() == 0) {
     return bad_header(where, "csv.header: false needs a schema that names the columns");
   }
+  if (dialect.timestamp) {
+    return bad_header(where, "csv.timestamp names columns, which a file without a header has not");
+  }
   CsvColumns columns;
-  columns.names = schema.names();
+  for (const std::string& name : schema.names()) {
+    const bool added = std::any_of(dialect.constants.begin(), dialect.constants.end(),
+                                   [&](const auto& one) { return one.first == name; });
+    if (!added) columns.names.push_back(name);
+  }
+  if (columns.names.empty()) return bad_header(where, "csv.constants leaves no column to the file");
   columns.in_file = columns.names.size();
   for (std::size_t i = 0; i < columns.in_file; ++i) columns.kept.push_back(i);
+  MILLRACE_TRY(add_derived(dialect, where, columns));
   return columns;
 }
 

@@ -9,11 +9,6 @@ namespace {
 
 constexpr std::array<double, 7> kPowers = {1, 10, 100, 1e3, 1e4, 1e5, 1e6};
 
-double rounded(double value, int decimals) {
-  const double power = kPowers[static_cast<std::size_t>(decimals)];
-  return std::round(value * power) / power;
-}
-
 double normal_probability(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
 
 // Keeps away from 0 and 1, whose quantiles are infinite.
@@ -63,6 +58,9 @@ struct Drawer {
   double normal() const { return normal_quantile(inner(uniform)) + shift; }
 
   void operator()(const IdPattern&) {}
+  void operator()(const Series&) {}
+  void operator()(const StationName&) {}
+  void operator()(const StepTime&) {}
 
   void operator()(const Category& category) {
     const std::vector<double>& cumulative =
@@ -107,6 +105,11 @@ struct Drawer {
 };
 
 }  // namespace
+
+double rounded(double value, int decimals) {
+  const double power = kPowers[static_cast<std::size_t>(decimals)];
+  return std::round(value * power) / power;
+}
 
 std::size_t Given::combinations() const {
   std::size_t count = 1;

@@ -72,8 +72,33 @@ struct Logistic {
   std::int32_t second = 0;
 };
 
+// A field whose value follows from its past (series_run.h draws it).
+struct Series {
+  enum class Scale { kLinear, kLog } scale = Scale::kLinear;  // kLog: exp of the sum
+  double base = 0;
+  std::vector<double> daily;    // by hour, 24 or none; what follows is added to `base`
+  std::vector<double> weekly;   // by day, Monday first, 7 or none
+  std::vector<double> monthly;  // by month, 12 or none
+  double noise = 0;             // standard deviation of what is random
+  double memory = 0;            // of the random part: its correlation with the step before
+  std::vector<std::pair<std::size_t, double>> like;  // series above and their weights in it
+  double own = 1;                                    // weight of its own random numbers
+  double spread = 0;     // standard deviation of the stations' own levels
+  double deviation = 0;  // of the whole sum; what drift moves by
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+  std::vector<std::size_t> outages;  // of the plan, in which the value is `missing`
+  double missing = 0;                // a sentinel of the field
+};
+
+// The name of the row's station, and its time.
+struct StationName {};
+struct StepTime {};
+
 struct Generator {
-  std::variant<IdPattern, Category, Quantiles, Linear, Product, Logistic> kind;
+  std::variant<IdPattern, Category, Quantiles, Linear, Product, Logistic, Series, StationName,
+               StepTime>
+      kind;
   int decimals = 2;
 };
 
@@ -82,9 +107,12 @@ struct Generator {
 enum class Drawn { kAsGiven, kCombinationMissing };
 
 // Draws field `field` from `uniform` in [0, 1). `shift`: how many standard deviations numbers move
-// up. Ids need no draw.
+// up. Ids need no draw; series are not drawn here.
 Drawn draw(const Generator& generator, std::size_t field, double uniform, double shift,
            Draws& draws);
+
+// `value` with so many digits behind the point, half away from zero.
+double rounded(double value, int decimals);
 
 // The x with P(normal < x) = p, 0 < p < 1 (Acklam's rational approximation, relative error 1e-9).
 double normal_quantile(double p);

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "config/scalars.h"
 #include "config/yaml.h"
+#include "ingest/internal/series_file.h"
+#include "ingest/internal/yaml_values.h"
 
 namespace millrace::ingest {
 namespace {
@@ -22,32 +24,6 @@ constexpr std::size_t kNumbersMax = 10'000;
 constexpr std::size_t kGivenMax = 3;
 constexpr int kDecimalsMax = 6;
 
-Error at(const Position& where, const std::string& message) {
-  return Error(ErrorCode::kConfig, where.to_string() + ": " + message);
-}
-
-Result<double> number_of(const Node& node) {
-  if (node.kind == NodeKind::kText && !node.quoted) {
-    if (auto number = config::parse_number(node.text)) return *number;
-  }
-  return at(node.where, "expected a number");
-}
-
-Status expect(const Node& node, NodeKind kind, const std::string& what) {
-  if (node.kind == kind) return {};
-  return at(node.where, "expected " + what);
-}
-
-Status allow_keys(const Node& map, const std::vector<std::string>& allowed) {
-  for (const MapEntry& entry : map.entries) {
-    if (std::find(allowed.begin(), allowed.end(), entry.key) == allowed.end()) {
-      return at(entry.key_where,
-                "unknown key '" + printable(entry.key) + "'" + did_you_mean(entry.key, allowed));
-    }
-  }
-  return {};
-}
-
 // Reads one file; what it has read so far decides what later fields may refer to.
 class Reader {
  public:
@@ -59,11 +35,15 @@ class Reader {
 
   Result<SimulatorFile> read(const Node& root) {
     MILLRACE_TRY(expect(root, NodeKind::kMap, "a map with version and fields"));
-    MILLRACE_TRY(allow_keys(root, {"version", "fields", "drift"}));
+    MILLRACE_TRY(allow_keys(root, {"version", "series", "fields", "drift"}));
     const MapEntry* const version = root.find("version");
     if (version == nullptr || version->value->text != "1") {
       return at(version == nullptr ? root.where : version->value->where,
                 "expected version: 1, the only one there is");
+    }
+    if (const MapEntry* const series = root.find("series")) {
+      MILLRACE_ASSIGN(file_.series, read_series_plan(*series->value, schema_));
+      add_series_fields();
     }
     const MapEntry* const fields = root.find("fields");
     if (fields == nullptr) return at(root.where, "missing key 'fields'");
@@ -78,6 +58,16 @@ class Reader {
  private:
   enum class Kind { kNotDrawn, kText, kLevel, kNumber };
 
+  // Station and time come with the place of a row in the series.
+  void add_series_fields() {
+    for (const auto& [field, generator] :
+         {std::pair(file_.series->key, Generator{StationName{}, 0}),
+          std::pair(file_.series->time, Generator{StepTime{}, 0})}) {
+      kind_[field] = Kind::kText;
+      file_.fields.push_back({field, generator, std::nullopt});
+    }
+  }
+
   Status read_fields(const Node& fields) {
     MILLRACE_TRY(expect(fields, NodeKind::kMap, "a map of fields"));
     if (fields.entries.size() > kFieldsMax) return at(fields.where, "more than 1000 fields");
@@ -86,6 +76,9 @@ class Reader {
       if (!index) {
         return at(entry.key_where, "the schema has no field '" + printable(entry.key) + "'" +
                                        did_you_mean(entry.key, names_));
+      }
+      if (kind_[*index] != Kind::kNotDrawn) {
+        return at(entry.key_where, "'" + printable(entry.key) + "' is drawn by 'series' above");
       }
       MILLRACE_ASSIGN(Generator generator, read_generator(*index, *entry.value));
       kind_[*index] = kind_of(generator);
@@ -128,6 +121,8 @@ class Reader {
 
   static Kind kind_of(const Generator& generator) {
     if (std::holds_alternative<IdPattern>(generator.kind)) return Kind::kText;
+    if (std::holds_alternative<StationName>(generator.kind)) return Kind::kText;
+    if (std::holds_alternative<StepTime>(generator.kind)) return Kind::kText;
     if (std::holds_alternative<Category>(generator.kind)) return Kind::kLevel;
     if (std::holds_alternative<Logistic>(generator.kind)) return Kind::kLevel;
     return Kind::kNumber;
@@ -151,9 +146,11 @@ class Reader {
       MILLRACE_ASSIGN(generator.kind, read_linear(node));
     } else if (name == "product") {
       MILLRACE_ASSIGN(generator.kind, read_product(field, node));
+    } else if (name == "series") {
+      MILLRACE_ASSIGN(generator.kind, read_series_field(field, node));
     } else {
-      static const std::vector<std::string> kKinds = {"id",     "category", "quantiles",
-                                                      "linear", "product",  "logistic"};
+      static const std::vector<std::string> kKinds = {"id",      "category", "quantiles", "linear",
+                                                      "product", "logistic", "series"};
       return at(kind->value->where,
                 "unknown kind '" + printable(name) + "'" + did_you_mean(name, kKinds));
     }
@@ -302,6 +299,19 @@ class Reader {
     MILLRACE_TRY(check_bounds(node, linear.noise, linear.min, linear.max));
     MILLRACE_TRY(read_terms(node, linear.terms));
     return linear;
+  }
+
+  Result<Series> read_series_field(std::size_t field, const Node& node) const {
+    if (!file_.series) return at(node.where, "kind: series needs the section 'series'");
+    const auto series_above = [this](const MapEntry& entry) -> Result<std::size_t> {
+      MILLRACE_ASSIGN(const std::size_t other,
+                      drawn_field(entry.key, entry.key_where, Kind::kNumber));
+      for (const DrawnField& one : file_.fields) {
+        if (one.field == other && std::holds_alternative<Series>(one.generator.kind)) return other;
+      }
+      return at(entry.key_where, "'" + entry.key + "' is no series");
+    };
+    return read_series(node, schema_.field(field), *file_.series, series_above);
   }
 
   Result<Product> read_product(std::size_t field, const Node& node) {
@@ -465,19 +475,6 @@ class Reader {
                            (wanted == Kind::kLevel ? "levels" : "a number"));
     }
     return at(where, "'" + printable(name) + "' is not drawn above this field");
-  }
-
-  static Status read_number(const Node& node, const char* key, double& value) {
-    const MapEntry* const entry = node.find(key);
-    if (entry == nullptr) return {};
-    MILLRACE_ASSIGN(value, number_of(*entry->value));
-    return {};
-  }
-
-  static Status check_bounds(const Node& node, double noise, double min, double max) {
-    if (noise < 0) return at(node.where, "noise must not be negative");
-    if (min > max) return at(node.where, "min is above max");
-    return {};
   }
 
   const data::Schema& schema_;

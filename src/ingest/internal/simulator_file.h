@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "data/schema.h"
 #include "ingest/internal/generator.h"
+#include "ingest/internal/series_file.h"
 
 namespace millrace::ingest {
 
@@ -26,9 +27,10 @@ struct DrawnField {
 };
 
 struct SimulatorFile {
-  std::vector<DrawnField> fields;  // in the order of drawing
-  std::vector<LevelTable> levels;  // by the schema's field index
-  bool drifts = false;             // a drift section is there
+  std::optional<SeriesPlan> series;  // rows are hours (or other steps) of stations
+  std::vector<DrawnField> fields;    // in the order of drawing
+  std::vector<LevelTable> levels;    // by the schema's field index
+  bool drifts = false;               // a drift section is there
 };
 
 // `origin` stands in messages. Errors: kConfig with file:line:col.

@@ -8,14 +8,16 @@ SimulatorSource::SimulatorSource(Simulator simulator, const KeyRule& key,
                                  const std::string& stamp_field)
     : simulator_(std::move(simulator)),
       keys_(key),
-      stamp_prefix_(stamp_field.empty() ? "" : stamp_prefix(stamp_field)) {}
+      // Records that have a time of their own are not stamped.
+      stamp_prefix_(
+          stamp_field.empty() || simulator_.draws(stamp_field) ? "" : stamp_prefix(stamp_field)) {}
 
 Result<bool> SimulatorSource::next(std::string_view stamp, SourceRow& row) {
   const Poison poison = simulator_.next(json_, key_);
   row.row = row_;
   row_ = row_.next();
   row.line = row_.value();
-  row.event_time.reset();
+  row.event_time = simulator_.step_time();
   row.problem.clear();
   row.key = keys_.make(key_, json_);
   row.value = json_;

@@ -65,6 +65,39 @@ TEST_F(Quality, CountsMissingValuesGapsAndMoments) {
   EXPECT_DOUBLE_EQ(x.max, 6);
 }
 
+// BUG-A4: the reference reported after it had filled everything in, so nothing was ever missing.
+TEST_F(Quality, HoursWithoutARowAreGapsOfEveryColumn) {
+  std::vector<data::Field> fields(2);
+  fields[0].name = "ts";
+  fields[0].type = data::FieldType::kTimestamp;
+  fields[1].name = "x";
+  fields[1].type = data::FieldType::kNumber;
+  fields[1].sentinels = {-200};
+  pipeline_.schema = *data::Schema::make(fields);
+  pipeline_.csv.timestamp =
+      codec::CsvTimestamp{"ts", {"day", "hour"}, "%d.%m.%Y %H", std::chrono::hours(1)};
+  const QualityReport report = measure(
+      "day,hour,x\n"
+      "1.3.2004,0,5\n"
+      "1.3.2004,1,-200\n"
+      "1.3.2004,4,-200\n"  // two hours without a row between two without a value
+      "1.3.2004,5,7\n"
+      "1.3.2004,7,9\n");
+  EXPECT_EQ(report.absent_steps, 3U);
+  ASSERT_EQ(report.columns.size(), 2U);
+  EXPECT_EQ(report.columns[0].longest_gap, 2U);
+  EXPECT_EQ(report.columns[1].missing, 2U);
+  EXPECT_EQ(report.columns[1].longest_gap, 4U);
+  EXPECT_DOUBLE_EQ(report.columns[1].mean, 7);
+}
+
+TEST_F(Quality, IsWrittenAsCsvInTheReferencesColumns) {
+  EXPECT_EQ(to_csv(measure("place,\"x, raw\"\na,1\nb,-200\na,4\n")),
+            "column,total,missing,pct_missing,mean,std,min,max,longest_gap,invalid,type\n"
+            "place,3,0,0,,,,,0,0,category\n"
+            "\"x, raw\",3,1,33.33,2.5,2.1213203435596424,1,4,1,0,number\n");
+}
+
 TEST_F(Quality, IsWrittenAsJson) {
   const QualityReport report = measure("place,\"x, raw\"\na,1\nb,\n");
   const json::Value value = to_json(report);

@@ -31,6 +31,7 @@ class Checker {
     }
     for (const auto& [column, field] : pipeline_.csv.rename)
       check_field("csv.rename." + column, field);
+    check_derived_columns();
     check_output_fields();
   }
 
@@ -123,11 +124,25 @@ class Checker {
                              with_article(schema_.field(*key).type));
   }
 
-  void check_event_time() {
-    const data::Field* field = check_field("input.event_time", *pipeline_.input.event_time);
+  void check_event_time() { check_timestamp("input.event_time", *pipeline_.input.event_time); }
+
+  void check_timestamp(const std::string& path, const std::string& name) {
+    const data::Field* field = check_field(path, name);
     if (field != nullptr && field->type != data::FieldType::kTimestamp) {
-      error("input.event_time", "'input.event_time': field '" + field->name +
-                                    "' must be a timestamp, it is " + with_article(field->type));
+      error(path, "'" + path + "': field '" + field->name + "' must be a timestamp, it is " +
+                      with_article(field->type));
+    }
+  }
+
+  void check_derived_columns() {
+    const codec::CsvDialect& csv = pipeline_.csv;
+    if (csv.timestamp) check_timestamp("csv.timestamp.field", csv.timestamp->field);
+    for (const auto& [name, text] : csv.constants) {
+      check_field("csv.constants." + name, name);
+      if (csv.timestamp && csv.timestamp->field == name) {
+        error("csv.constants." + name,
+              "'csv.constants': '" + name + "' is already made by csv.timestamp");
+      }
     }
   }
 

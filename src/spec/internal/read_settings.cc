@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "env/time_format.h"
 #include "spec/internal/sections.h"
 
 namespace millrace::spec::internal {
@@ -24,6 +25,7 @@ constexpr std::array kClassWeights = {
     Choice<model::ClassWeight>{"balanced", model::ClassWeight::kBalanced}};
 
 constexpr IntegerRange kSeedRange{0, std::numeric_limits<std::int64_t>::max()};
+constexpr std::size_t kTimestampColumnsMax = 16;
 constexpr NumberRange kShare{.min = 0, .max = 1, .at_min = NumberRange::Min::kExcluded};
 constexpr NumberRange kNotNegative{.min = 0, .max = 1e9};
 
@@ -152,6 +154,49 @@ char read_character(MapReader& map, std::string_view key, char fallback) {
   return text[0];
 }
 
+// The format as the reader of rows will understand it.
+void check_time_format(MapReader& map, const std::string& format) {
+  if (const auto parsed = env::TimeFormat::parse(format); !parsed) {
+    map.error("format", parsed.error().message());
+  }
+}
+
+void read_timestamp(MapReader& csv, codec::CsvDialect& dialect) {
+  const auto* entries = csv.entries("timestamp");
+  MapReader map = csv.map("timestamp");
+  if (entries == nullptr || entries->empty()) {  // an empty one takes a file's away, with --set
+    for (const std::string_view key : {"field", "columns", "format", "step"}) map.known(key);
+    map.finish();
+    return;
+  }
+  codec::CsvTimestamp timestamp;
+  timestamp.field = map.required_text("field");
+  timestamp.columns = map.required_texts("columns");
+  timestamp.format = map.required_text("format");
+  timestamp.step = map.duration("step", timestamp.step);
+  if (map.has("columns") && timestamp.columns.size() > kTimestampColumnsMax) {
+    map.error("columns", "more than " + std::to_string(kTimestampColumnsMax) + " columns");
+  }
+  if (map.has("format")) check_time_format(map, timestamp.format);
+  if (!dialect.header) {
+    map.reading().error(map.where(), "'csv.timestamp' names columns: it needs 'header: true'");
+  }
+  map.finish();
+  dialect.timestamp = std::move(timestamp);
+}
+
+// A map of texts, in file order.
+void read_pairs(MapReader& csv, std::string_view key,
+                std::vector<std::pair<std::string, std::string>>& pairs) {
+  const auto* entries = csv.entries(key);
+  if (entries == nullptr) return;
+  MapReader map = csv.map(key);
+  for (const config::MapEntry& entry : *entries) {
+    pairs.emplace_back(entry.key, map.optional_text(entry.key).value_or(""));
+  }
+  map.finish();
+}
+
 void read_csv(MapReader& top, codec::CsvDialect& csv) {
   MapReader map = top.map("csv");
   csv.separator = read_character(map, "separator", csv.separator);
@@ -168,13 +213,9 @@ void read_csv(MapReader& top, codec::CsvDialect& csv) {
   csv.drop_empty_trailing_columns =
       map.boolean("drop_empty_trailing_columns", csv.drop_empty_trailing_columns);
   csv.drop_empty_rows = map.boolean("drop_empty_rows", csv.drop_empty_rows);
-  if (const auto* entries = map.entries("rename"); entries != nullptr) {
-    MapReader rename = map.map("rename");
-    for (const config::MapEntry& entry : *entries) {
-      csv.rename.emplace_back(entry.key, rename.optional_text(entry.key).value_or(""));
-    }
-    rename.finish();
-  }
+  read_pairs(map, "rename", csv.rename);
+  read_timestamp(map, csv);
+  read_pairs(map, "constants", csv.constants);
   const config::BytesRange range{.min = 16, .max = std::uint64_t{1} << 30};
   csv.field_bytes_max =
       static_cast<std::size_t>(map.bytes("field_bytes_max", csv.field_bytes_max, range));
