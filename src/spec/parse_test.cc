@@ -460,7 +460,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "and %% are"},
         Mistake{"TimestampKeys", "delivery: exactly_once",
                 "csv: {timestamp: {field: event_ts, columns: [d]}}",
-                "p.yaml:6:19: 'csv.timestamp.format' is missing"},
+                "p.yaml:6:18: 'csv.timestamp.format' is missing"},
         Mistake{"Constants", "delivery: exactly_once", "csv: {constants: {Tenure: 1}}",
                 "p.yaml:6:27: 'csv.constants.Tenure': field 'Tenure' is not in the schema, did you "
                 "mean 'tenure'?"},
