@@ -73,8 +73,10 @@ void register_produce(CommandLine& line) {
           .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
           .value("--data,--dataset-path", &p.data,
                  "CSV or NDJSON file, or - (default: the simulator)")
-          .choice("--mode", &p.mode, {"batch", "streaming"},
-                  "In order, once; or random rows at a rate until told to stop")
+          .choice(
+              "--mode", &p.mode, {"batch", "streaming"},
+              "In order, once; or random rows at a rate until told to stop (rows that follow each "
+              "other in time: in order, once)")
           .value("--topic", &p.topic, "Topic to write to (default: the pipeline's input)")
           .value("--events-per-sec,--rate", &p.events_per_sec,
                  "Messages a second (streaming: 1; batch: no limit)")

@@ -33,6 +33,17 @@ std::optional<std::size_t> index_of(const std::string& part, std::size_t size) {
   return index;
 }
 
+// How many of parts[depth...], joined by dots, are `key`; 0 where none are. Keys may hold dots.
+std::size_t parts_of_key(const std::string& key, const std::vector<std::string>& parts,
+                         std::size_t depth) {
+  std::string joined;
+  for (std::size_t i = depth; i < parts.size() && joined.size() < key.size(); ++i) {
+    joined += (i == depth ? "" : ".") + parts[i];
+    if (joined == key) return i - depth + 1;
+  }
+  return 0;
+}
+
 // A copy of `node` with `value` at parts[depth...].
 Result<NodePtr> replaced(const NodePtr& node, const std::vector<std::string>& parts,
                          std::size_t depth, const NodePtr& value, std::string_view assignment) {
@@ -54,9 +65,17 @@ Result<NodePtr> replaced(const NodePtr& node, const std::vector<std::string>& pa
     MILLRACE_ASSIGN(item, replaced(item, parts, depth + 1, value, assignment));
     return NodePtr(std::move(copy));
   }
+  std::size_t most = 0;
+  MapEntry* nearest = nullptr;
   for (MapEntry& entry : copy->entries) {
-    if (entry.key != part) continue;
-    MILLRACE_ASSIGN(entry.value, replaced(entry.value, parts, depth + 1, value, assignment));
+    const std::size_t count = parts_of_key(entry.key, parts, depth);
+    if (count <= most) continue;
+    most = count;
+    nearest = &entry;
+  }
+  if (nearest != nullptr) {
+    MILLRACE_ASSIGN(nearest->value,
+                    replaced(nearest->value, parts, depth + most, value, assignment));
     return NodePtr(std::move(copy));
   }
   MILLRACE_ASSIGN(NodePtr child, replaced(nullptr, parts, depth + 1, value, assignment));

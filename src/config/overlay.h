@@ -13,7 +13,8 @@ namespace millrace::config {
 inline constexpr std::string_view kSetOrigin = "--set";
 
 // The tree with every assignment applied in order; `root` itself is unchanged. A path is keys
-// joined by dots, or list positions from 0; missing maps are created, and whether the keys exist is
+// joined by dots (of a key that holds dots itself, the longest one there is), or list positions
+// from 0; missing maps are created, and whether the keys exist is
 // for the reader to say. The value is YAML of one line ([a, b] is a list); nothing after '=' is the
 // empty text, and a value of one sign (`,`) or one that begins with `%` is text without quotes. At
 // most 1,000 assignments. Errors: kUsage for an assignment that is not key=value, a list position

@@ -167,6 +167,14 @@ TEST(Overlay, ReplacesAddsAndCreatesMaps) {
   EXPECT_EQ(document.root->find("model")->value->find("trees")->value->text, "100");
 }
 
+TEST(Overlay, KeysMayHoldDots) {
+  Document document("schema: {PT08: {max: 1}, PT08.S1(CO): {max: 2}}\n");
+  const std::vector<std::string> set = {"schema.PT08.S1(CO).max=7", "schema.PT08.max=5"};
+  const auto tree = apply_set(document.root, set);
+  ASSERT_TRUE(tree) << tree.error().message();
+  EXPECT_EQ(to_yaml(**tree), "schema:\n  PT08:\n    max: 5\n  PT08.S1(CO):\n    max: 7\n");
+}
+
 TEST(Overlay, SignsAndTimeFormatsNeedNoQuotes) {
   Document document("a: 1\n");
   const std::vector<std::string> set = {"comma=,", "bar=|", "format=%d/%m/%Y %H:%M", "none=~",

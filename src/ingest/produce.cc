@@ -81,14 +81,18 @@ Result<std::unique_ptr<RowSource>> simulator_source(const spec::Pipeline& pipeli
       std::move(simulator), key, pipeline.input.event_time.value_or("")));
 }
 
+// Rows that follow each other in time say nothing in another order, so they are never sampled.
+bool is_series(const spec::Pipeline& pipeline, const ProduceOptions& options) {
+  const auto& timestamp = pipeline.csv.timestamp;
+  return timestamp && timestamp->step.count() > 0 && options.form == Form::kMessages;
+}
+
 // Dates read the wrong way round may show only far into a file, when some rows would be on the
 // topic already: a file whose rows must follow each other is read through before the first one is
 // sent.
 Status check_order_of_times(const spec::Pipeline& pipeline, const ProduceOptions& options,
                             const env::StopToken& stop) {
-  const auto& timestamp = pipeline.csv.timestamp;
-  if (!timestamp || timestamp->step.count() == 0) return {};
-  if (options.form == Form::kRaw || !is_file(options)) return {};
+  if (!is_series(pipeline, options) || !is_file(options)) return {};
   MILLRACE_ASSIGN(const codec::TableFormat format, codec::format_of_path(*options.data));
   if (format != codec::TableFormat::kCsv) return {};
   MILLRACE_ASSIGN(
@@ -133,7 +137,7 @@ Result<std::unique_ptr<RowSource>> open_source(const spec::Pipeline& pipeline,
                                                telemetry::Logger& logger) {
   const KeyRule key = key_rule(pipeline, options);
   if (!options.data) return simulator_source(pipeline, options, key);
-  if (options.mode == Mode::kBatch || is_stdin(options)) {
+  if (options.mode == Mode::kBatch || is_stdin(options) || is_series(pipeline, options)) {
     return ordered_source(pipeline, options, key, stop);
   }
   return sampled_source(pipeline, options, key, stop, logger);

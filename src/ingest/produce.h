@@ -26,8 +26,9 @@
 namespace millrace::ingest {
 
 struct ProduceOptions {
-  // kBatch: in order, once. kStreaming: random rows with replacement (standard input: in order, as
-  // they come), at events_per_sec, until told to stop.
+  // kBatch: in order, once. kStreaming: random rows with replacement, at events_per_sec, until told
+  // to stop (standard input, and rows that the pipeline says follow each other in time: in order,
+  // once).
   enum class Mode { kBatch, kStreaming } mode = Mode::kBatch;
   // kMessages: rows become JSON messages. kRaw: each line as it is, null key, no headers.
   enum class Form { kMessages, kRaw } form = Form::kMessages;

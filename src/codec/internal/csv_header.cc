@@ -82,8 +82,13 @@ Status find_time_columns(std::span<const std::string_view> header, const CsvDial
       std::string what =
           "no column '" + printable(name, 60) + "', which csv.timestamp.columns names";
       const std::string near = did_you_mean(name, names);
-      what += near.empty() ? ". Name the file's columns with --set csv.timestamp.columns='[...]'."
-                           : near;
+      const std::string& field = dialect.timestamp->field;
+      if (std::find(header.begin(), header.end(), field) != header.end()) {
+        what += ". The file has '" + field + "' itself: --set csv.timestamp={}.";
+      } else {
+        what += near.empty() ? ". Name the file's columns with --set csv.timestamp.columns='[...]'."
+                             : near;
+      }
       return bad_header(where, what);
     }
     if (std::find(found + 1, header.end(), name) != header.end()) {

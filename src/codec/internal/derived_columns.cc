@@ -82,9 +82,9 @@ Result<TimeColumn> TimeColumn::make(const CsvTimestamp& rule, const std::vector<
 
 Status TimeColumn::read(TableRow& row) {
   joined_.clear();
-  for (const std::size_t cell : cells_) {
-    if (cell != cells_.front()) joined_ += ' ';
-    joined_ += trimmed(row.cells[cell]);
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    if (i > 0) joined_ += ' ';
+    joined_ += trimmed(row.cells[cells_[i]]);
   }
   const auto time = format_.read(joined_);
   if (!time) [[unlikely]]

@@ -194,6 +194,8 @@ TEST(CsvTimestamp, MissingDoubleAndOwnColumnsAreErrorsOfTheHeader) {
   EXPECT_THAT(
       read_all("Date;Tiem;x\n", dialect).error,
       HasSubstr("no column 'Time', which csv.timestamp.columns names, did you mean 'Tiem'?"));
+  EXPECT_THAT(read_all("ts;x\n", dialect).error,
+              HasSubstr("The file has 'ts' itself: --set csv.timestamp={}."));
   EXPECT_THAT(read_all("Date;Time;Time\n", dialect).error, HasSubstr("stands twice"));
   EXPECT_THAT(read_all("Date;Time;ts\n", dialect).error,
               AllOf(HasSubstr("a column 'ts' of its own"), HasSubstr("--set csv.timestamp={}")));
