@@ -5,6 +5,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/forecasting.h"
 #include "app/producing.h"
 #include "app/scoring.h"
 #include "app/session.h"
@@ -247,6 +248,7 @@ class Demo {
 
 Result<int> run(Session& session, const Options& options) {
   MILLRACE_ASSIGN(spec::LoadedPipeline loaded, session.load_pipeline(options.pipeline));
+  MILLRACE_TRY(need_label(loaded.pipeline, "demo"));
   Demo demo(session, std::move(loaded.pipeline));
   MILLRACE_ASSIGN(const json::Value result, demo.run(options.data));
   MILLRACE_TRY(session.finish(result, ""));

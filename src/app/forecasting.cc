@@ -257,6 +257,15 @@ Result<json::Value> evaluate_forecast(Session& session, const spec::Pipeline& pi
   return result;
 }
 
+Status need_label(const spec::Pipeline& pipeline, std::string_view command) {
+  if (!pipeline.forecast) return {};
+  return Error(ErrorCode::kUsage, "'" + std::string(command) +
+                                      "' is for pipelines that predict a "
+                                      "label; '" +
+                                      pipeline.name + "' forecasts '" + pipeline.forecast->target +
+                                      "' (train, evaluate, produce and score are for both)");
+}
+
 std::string describe_forecast(const json::Value& metrics) {
   const auto number = [&metrics](const char* key) {
     return human_number(metrics.at(key).get<double>(), 4);

@@ -4,6 +4,7 @@
 #include "app/bad_lines.h"
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/forecasting.h"
 #include "app/output_file.h"
 #include "app/session.h"
 #include "base/csv_cell.h"
@@ -199,6 +200,7 @@ class Predicting {
 
 Result<int> run(Session& session, const Options& options) {
   MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, session.load_pipeline(options.pipeline));
+  MILLRACE_TRY(need_label(loaded.pipeline, "predict"));
   const spec::Pipeline& pipeline = loaded.pipeline;
   const model::Registry registry = session.registry();
   MILLRACE_ASSIGN(const model::LoadedModel model, options.model_path.empty()

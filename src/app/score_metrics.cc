@@ -48,7 +48,10 @@ ScoreMetrics::ScoreMetrics(Monitoring& monitoring, const spec::Pipeline& pipelin
       inference_(metrics_.histogram(Metric::kReferenceLatency, {"inference"})),
       total_(metrics_.histogram(Metric::kReferenceLatency, {"total"})),
       last_commit_(metrics_.gauge(Metric::kLastCommit)) {
-  for (const std::string& label : pipeline.schema.field(*pipeline.schema.label()).values) {
+  const std::vector<std::string> labels =
+      pipeline.forecast ? std::vector<std::string>{}
+                        : pipeline.schema.field(*pipeline.schema.label()).values;
+  for (const std::string& label : labels) {
     labels_[label] = metrics_.counter(Metric::kMessagesPredicted, {topic_, label});
   }
 }

@@ -7,6 +7,7 @@
 #include "app/terminal/progress.h"
 #include "app/version.h"
 #include "base/human.h"
+#include "engine/state_keeper.h"
 #include "report/summary_files.h"
 
 namespace millrace::app {
@@ -51,6 +52,16 @@ struct Running {
 };
 
 // Opens the log and joins the group, creating missing topics.
+// Where the state of keys is kept: one partition for each of the input.
+spec::TopicSpec state_topic(const spec::Pipeline& pipeline) {
+  spec::TopicSpec topic;
+  topic.name = TopicName(pipeline.group.value() + ".state");
+  topic.config.partitions = pipeline.input.topic.config.partitions;
+  topic.config.replication = pipeline.input.topic.config.replication;
+  topic.config.other["cleanup.policy"] = "compact";
+  return topic;
+}
+
 Result<Running> open_running(Session& session, const ScoringPlan& plan,
                              const ScoringOptions& options) {
   const auto missing =
@@ -61,6 +72,7 @@ Result<Running> open_running(Session& session, const ScoringPlan& plan,
   MILLRACE_TRY(session.ensure_topic(*running.log, p.input.topic, missing));
   MILLRACE_TRY(session.ensure_topic(*running.log, p.output.topic, missing));
   MILLRACE_TRY(session.ensure_topic(*running.log, p.dead_letter.topic, missing));
+  if (p.forecast) MILLRACE_TRY(session.ensure_topic(*running.log, state_topic(p), missing));
   log::ConsumerOptions consume;
   consume.group = p.group;
   consume.topics = {p.input.topic.name};
@@ -201,6 +213,19 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
   if (dead_letters) run_options.dead_letter_bytes_max = dead_letters->config.message_bytes_max;
   engine::ScoreRun run(plan.pipeline, scorer, *running.consumer, session.clock(), session.stop(),
                        session.logger(), run_options);
+  engine::StateOptions state_options;
+  state_options.topic = state_topic(plan.pipeline).name;
+  state_options.fingerprint = scorer.state_fingerprint();
+  state_options.doubles = scorer.state_doubles();
+  state_options.limits = {plan.pipeline.series.keys_max, plan.pipeline.series.evict_after};
+  engine::StateKeeper state(*running.log, session.logger(), session.clock(),
+                            std::move(state_options));
+  if (plan.pipeline.forecast) {
+    MILLRACE_ASSIGN(const log::TopicInfo input,
+                    running.log->admin().describe_topic(plan.pipeline.input.topic.name));
+    MILLRACE_TRY(state.check(input.partitions.size()));
+    run.keep_state(state);
+  }
   ScoreMetrics metrics(*monitoring, plan.pipeline, session.clock());
   if (monitoring->enabled()) run.watch(metrics);
   Progress progress(session.clock(),
@@ -217,7 +242,8 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
     return result.error();
   }
   const bool window = options.mode == engine::ScoreOptions::Mode::kWindow;
-  if (window && !options.no_report) MILLRACE_TRY(write_report(session, plan, outcome));
+  if (window && !options.no_report && !plan.pipeline.forecast)
+    MILLRACE_TRY(write_report(session, plan, outcome));
   return outcome;
 }
 
@@ -227,6 +253,19 @@ std::string describe(const ScoringOutcome& outcome) {
                      " predicted, " + human_count(s.dead_lettered, "dead letter", "dead letters") +
                      ", in " + human_seconds(s.duration_s) + " (" + human_rate(s.rate_per_s()) +
                      ")\n";
+  if (s.forecast_target) {
+    text += "model " + s.model_version + ": " +
+            human_count(s.predicted - s.forecasts.warming_up, "forecast", "forecasts") + " of " +
+            *s.forecast_target + ", " + human_count(s.forecasts.warming_up) + " warming up";
+    if (s.forecasts.compared > 0) {
+      const auto compared = static_cast<double>(s.forecasts.compared);
+      text += "; " + human_count(s.forecasts.compared) + " compared with what came: MAE " +
+              human_number(s.forecasts.absolute_error / compared, 4) + ", " +
+              human_percent(static_cast<double>(s.forecasts.covered) / compared) +
+              " within their interval";
+    }
+    text += "\n";
+  }
   const auto positive = s.by_label.find(s.positive_label);
   if (s.predicted > 0 && positive != s.by_label.end()) {
     const double share = static_cast<double>(positive->second) / static_cast<double>(s.predicted);

@@ -5,6 +5,7 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/forecasting.h"
 #include "app/record_json.h"
 #include "app/session.h"
 #include "app/terminal/table.h"
@@ -69,6 +70,7 @@ Result<spec::Pipeline> find_pipeline(Session& session, const Options& options,
                                      const TopicName& topic) {
   if (!options.pipeline.empty()) {
     MILLRACE_ASSIGN(spec::LoadedPipeline loaded, session.load_pipeline(options.pipeline));
+    MILLRACE_TRY(need_label(loaded.pipeline, "trace"));
     return std::move(loaded.pipeline);
   }
   for (const std::string& name : spec::shipped_pipelines()) {
@@ -77,6 +79,7 @@ Result<spec::Pipeline> find_pipeline(Session& session, const Options& options,
     const spec::Pipeline& pipeline = loaded->pipeline;
     if (pipeline.input.topic.name == topic || pipeline.dead_letter.topic.name == topic ||
         pipeline.output.topic.name == topic) {
+      MILLRACE_TRY(need_label(pipeline, "trace"));
       return std::move(loaded->pipeline);
     }
   }

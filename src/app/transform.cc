@@ -4,6 +4,7 @@
 #include "app/bad_lines.h"
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/forecasting.h"
 #include "app/output_file.h"
 #include "app/session.h"
 #include "base/csv_cell.h"
@@ -77,6 +78,7 @@ Result<int> run(Session& session, const Options& options) {
   if (options.out.ends_with(".parquet"))
     return Error(ErrorCode::kNotBuilt, "Parquet output is not built yet; use .csv");
   MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, session.load_pipeline(options.pipeline));
+  MILLRACE_TRY(need_label(loaded.pipeline, "transform"));
   const auto labels = options.label ? engine::Labels::kRequired : engine::Labels::kIgnored;
   MILLRACE_ASSIGN(
       const engine::LabelledTable table,

@@ -53,6 +53,8 @@ enum class ErrorType { kValidation, kInference, kProcessing, kUnknown };
     "not an RFC 3339 time") \
   X(kLate, "late", kValidation, \
     "a reading older than the one before it of the same key") \
+  X(kKeyMismatch, "key_mismatch", kValidation, \
+    "the record's key is not that of the reading in it, where state is kept by key") \
   X(kColumnCount, "column_count", kValidation, \
     "a CSV row with more or fewer cells than the header") \
   X(kBadQuoting, "bad_quoting", kValidation, \

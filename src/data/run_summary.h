@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,14 @@ struct RunSummary {
   std::uint64_t commits = 0;
   std::uint64_t rebalances = 0;
   double threshold = 0.5;
+  // Of a pipeline that forecasts; label and probability mean nothing there.
+  std::optional<std::string> forecast_target;
+  struct Forecasts {
+    std::uint64_t warming_up = 0;  // readings without a forecast
+    std::uint64_t compared = 0;    // forecasts whose hour came
+    double absolute_error = 0;     // sum over those
+    std::uint64_t covered = 0;     // of those, within their interval
+  } forecasts;
   std::map<std::string, std::uint64_t> by_label;
   std::map<std::string, std::uint64_t> dead_letters_by_code;
   std::map<std::string, std::uint64_t> dead_letters_by_field;

@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "base/check.h"
+#include "codec/forecast_writer.h"
 #include "codec/prediction_writer.h"
 #include "codec/record_decoder.h"
 #include "data/feature_batch.h"
+#include "engine/forecast_path.h"
 #include "engine/model_fit.h"
 #include "json/json.h"
 #include "json/text.h"
@@ -27,6 +29,7 @@ struct Kept {
   std::string_view key_text;
   codec::Prediction::Key key_form = codec::Prediction::Key::kText;
   std::string_view event_time;
+  Reading reading;  // of a forecast
 };
 
 // A time that the message may carry as it came: RFC 3339 in UTC.
@@ -38,24 +41,25 @@ bool is_utc(std::string_view text) {
 }  // namespace
 
 struct RecordScorer::State {
-  State(const spec::Pipeline& from, codec::RecordDecoder record_decoder, ModelFit model_fit,
-        std::unique_ptr<model::Predictor> made, codec::PredictionWriter message_writer,
-        env::Clock& time)
+  State(const spec::Pipeline& from, codec::RecordDecoder record_decoder,
+        std::unique_ptr<model::Predictor> made, env::Clock& time)
       : pipeline(from),
         decoder(std::move(record_decoder)),
-        fit(std::move(model_fit)),
         predictor(std::move(made)),
-        writer(std::move(message_writer)),
         clock(time),
         cells(from.schema.size()),
-        rows(fit.transform.columns()) {}
+        rows(predictor->features()) {}
 
   spec::Pipeline pipeline;
   codec::RecordDecoder decoder;
-  ModelFit fit;
   std::unique_ptr<model::Predictor> predictor;
-  codec::PredictionWriter writer;
   env::Clock& clock;
+  // A label's probability, or a forecast.
+  std::optional<ModelFit> fit;
+  std::optional<codec::PredictionWriter> writer;
+  std::optional<ForecastPath> path;
+  std::optional<codec::ForecastWriter> forecast_writer;
+  KeyedState* keys = nullptr;  // of the records at hand, with a path
   std::string model_version;
   ScorerOptions::Check check = ScorerOptions::Check::kInput;
   std::optional<std::size_t> key_field;
@@ -75,17 +79,20 @@ struct RecordScorer::State {
 
   void decode_all(std::span<const log::Record> records, std::size_t first, ScoredBatch& out,
                   Arena& texts);
-  bool decode_one(const log::Record& record);
+  bool decode_one(const log::Record& record, Reading& reading);
   void keep_key(Kept& entry, Arena& texts);
   void keep_event_time(const log::Record& record, Kept& entry, Arena& texts) const;
-  void keep(std::size_t index, const log::Record& record, ScoredBatch& out, Arena& texts);
+  void keep(std::size_t index, const log::Record& record, const Reading& reading, ScoredBatch& out,
+            Arena& texts);
   void encode_all(SteadyTime arrived, ScoredBatch& out, Arena& texts);
+  void encode_prediction(const Kept& entry, double p, Timestamp now, ScoredRecord& record);
+  void encode_forecast(const Kept& entry, float output, Timestamp now, ScoredBatch& out);
   bool good_output(const ScoredRecord& record, std::string_view published,
                    data::RecordErrors& found) const;
 };
 
 // Cells and features of one record; false with `errors` filled where it must be set aside.
-bool RecordScorer::State::decode_one(const log::Record& record) {
+bool RecordScorer::State::decode_one(const log::Record& record, Reading& reading) {
   errors.clear();
   if (!record.value) {
     errors.push_back({data::RecordCode::kTombstone, "", "the record has no value (a tombstone)"});
@@ -99,7 +106,9 @@ bool RecordScorer::State::decode_one(const log::Record& record) {
     return false;
   }
   const std::span<double> row = rows.add_row();
-  if (fit.transform.apply(cells, row, errors)) return true;
+  const bool taken = path ? path->take(record, cells, *keys, row, reading, errors)
+                          : fit->transform.apply(cells, row, errors);
+  if (taken) return true;
   rows.remove_last_row();
   return false;
 }
@@ -141,10 +150,11 @@ void RecordScorer::State::keep_event_time(const log::Record& record, Kept& entry
   entry.event_time = {text, kTimeBytes};
 }
 
-void RecordScorer::State::keep(std::size_t index, const log::Record& record, ScoredBatch& out,
-                               Arena& texts) {
+void RecordScorer::State::keep(std::size_t index, const log::Record& record, const Reading& reading,
+                               ScoredBatch& out, Arena& texts) {
   Kept entry;
   entry.record = index;
+  entry.reading = reading;
   if (key_field) keep_key(entry, texts);
   keep_event_time(record, entry, texts);
   for (std::size_t s = 0; s < segment_fields.size(); ++s) {
@@ -162,12 +172,15 @@ void RecordScorer::State::decode_all(std::span<const log::Record> records, std::
   rows.clear();
   kept.clear();
   for (std::size_t i = 0; i < records.size(); ++i) {
-    if (decode_one(records[i])) {
-      keep(first + i, records[i], out, texts);
+    Reading reading;
+    if (decode_one(records[i], reading)) {
+      keep(first + i, records[i], reading, out, texts);
       continue;
     }
     const bool skip = !records[i].value && pipeline.input.tombstone == spec::TombstonePolicy::kSkip;
-    if (skip) continue;
+    const bool late = path && path->skips_late() && errors.size() == 1 &&
+                      errors.front().code == data::RecordCode::kLate;
+    if (skip || late) continue;
     ScoredRecord& record = out.records[first + i];
     record.outcome = Outcome::kDeadLetter;
     record.errors = out.errors.size();
@@ -217,6 +230,39 @@ bool RecordScorer::State::good_output(const ScoredRecord& record, std::string_vi
   return found.empty();
 }
 
+void RecordScorer::State::encode_prediction(const Kept& entry, double p, Timestamp now,
+                                            ScoredRecord& record) {
+  record.probability = codec::round_to(fit->of_positive(p), pipeline.output.probability_decimals);
+  record.positive = record.probability >= threshold;
+  writer->write({.key = entry.key_text,
+                 .probability = record.probability,
+                 .label = record.positive ? positive_label : negative_label,
+                 .event_time = entry.event_time,
+                 .processed = now,
+                 .latency_ms = record.latency_ms,
+                 .key_form = entry.key_form},
+                message);
+}
+
+void RecordScorer::State::encode_forecast(const Kept& entry, float output, Timestamp now,
+                                          ScoredBatch& out) {
+  const ForecastPath::Outcome before = path->look_back(entry.reading, *keys);
+  if (before.known) {
+    ++out.live.forecasts;
+    out.live.absolute_error += before.absolute_error;
+    out.live.covered += before.covered ? 1 : 0;
+  }
+  codec::Forecast forecast = path->forecast(entry.reading, output, *keys);
+  ScoredRecord& record = out.records[entry.record];
+  record.has_value = forecast.value.has_value();
+  record.probability = forecast.value ? forecast.value->forecast : 0;
+  out.warming_up += forecast.value ? 0 : 1;
+  forecast.key = entry.key_text;
+  forecast.processed = now;
+  forecast.latency_ms = record.latency_ms;
+  forecast_writer->write(forecast, message);
+}
+
 void RecordScorer::State::encode_all(SteadyTime arrived, ScoredBatch& out, Arena& texts) {
   const Timestamp now = clock.now();
   const double latency =
@@ -236,20 +282,15 @@ void RecordScorer::State::encode_all(SteadyTime arrived, ScoredBatch& out, Arena
       continue;
     }
     record.outcome = Outcome::kPredicted;
-    record.probability = codec::round_to(fit.of_positive(p), pipeline.output.probability_decimals);
-    record.positive = record.probability >= threshold;
     record.key_text = kept[i].key_text;
     record.latency_ms = out.latency_ms;
-    writer.write({.key = kept[i].key_text,
-                  .probability = record.probability,
-                  .label = record.positive ? positive_label : negative_label,
-                  .event_time = kept[i].event_time,
-                  .processed = now,
-                  .latency_ms = out.latency_ms,
-                  .key_form = kept[i].key_form},
-                 message);
+    if (path) {
+      encode_forecast(kept[i], probabilities[i], now, out);
+    } else {
+      encode_prediction(kept[i], p, now, record);
+    }
     record.message = texts.copy(message);
-    if (check == ScorerOptions::Check::kInput) continue;
+    if (check == ScorerOptions::Check::kInput || path) continue;
     data::RecordErrors found;
     if (!good_output(record, record.message, found)) set_aside(record, std::move(found));
   }
@@ -258,20 +299,34 @@ void RecordScorer::State::encode_all(SteadyTime arrived, ScoredBatch& out, Arena
 Result<RecordScorer> RecordScorer::make(const spec::Pipeline& pipeline,
                                         const model::LoadedModel& model, env::Clock& clock,
                                         const ScorerOptions& options) {
-  MILLRACE_ASSIGN(ModelFit fit, fit_model_to(pipeline, model));
   MILLRACE_ASSIGN(codec::RecordDecoder decoder,
                   codec::RecordDecoder::make(pipeline.schema, codec::Purpose::kScoring,
                                              pipeline.input.decode_limits()));
+  std::optional<ForecastPath> path;
+  std::optional<ModelFit> fit;
+  if (pipeline.forecast) {
+    MILLRACE_ASSIGN(path, ForecastPath::make(pipeline, model));
+  } else {
+    MILLRACE_ASSIGN(fit, fit_model_to(pipeline, model));
+  }
   MILLRACE_ASSIGN(auto predictor, model::make_predictor(model.ensemble, options.predictor));
   const spec::OutputSpec& output = pipeline.output;
-  codec::PredictionFields fields;
-  fields.key = output.key_field;
-  fields.probability = output.probability_field;
-  fields.label = output.label_field;
-  fields.event_time = output.event_time ? output.event_time_field : std::string();
-  codec::PredictionWriter writer(fields, model.manifest.version, output.probability_decimals);
-  auto state = std::make_unique<State>(pipeline, std::move(decoder), std::move(fit),
-                                       std::move(predictor), std::move(writer), clock);
+  auto state = std::make_unique<State>(pipeline, std::move(decoder), std::move(predictor), clock);
+  state->path = std::move(path);
+  state->fit = std::move(fit);
+  const std::string event_time = output.event_time ? output.event_time_field : std::string();
+  if (pipeline.forecast) {
+    state->forecast_writer.emplace(output.key_field, event_time, pipeline.forecast->target,
+                                   pipeline.forecast->horizon, model.manifest.version,
+                                   output.probability_decimals);
+  } else {
+    codec::PredictionFields fields;
+    fields.key = output.key_field;
+    fields.probability = output.probability_field;
+    fields.label = output.label_field;
+    fields.event_time = event_time;
+    state->writer.emplace(fields, model.manifest.version, output.probability_decimals);
+  }
   const data::Schema& schema = state->pipeline.schema;
   state->model_version = model.manifest.version;
   state->check = options.check;
@@ -282,10 +337,12 @@ Result<RecordScorer> RecordScorer::make(const spec::Pipeline& pipeline,
     CHECK(field.has_value());  // spec checks that report fields exist
     state->segment_fields.push_back(*field);
   }
-  const std::vector<std::string>& levels = schema.field(*schema.label()).values;
-  const std::size_t positive = state->pipeline.positive_code();
-  state->positive_label = levels.at(positive);
-  state->negative_label = levels.at(1 - positive);
+  if (!pipeline.forecast) {
+    const std::vector<std::string>& levels = schema.field(*schema.label()).values;
+    const std::size_t positive = state->pipeline.positive_code();
+    state->positive_label = levels.at(positive);
+    state->negative_label = levels.at(1 - positive);
+  }
   state->threshold = pipeline.model.threshold;
   return RecordScorer(std::move(state));
 }
@@ -295,9 +352,13 @@ RecordScorer::RecordScorer(RecordScorer&&) noexcept = default;
 RecordScorer& RecordScorer::operator=(RecordScorer&&) noexcept = default;
 RecordScorer::~RecordScorer() = default;
 
-void RecordScorer::score(std::span<const log::Record> records, SteadyTime arrived,
-                         ScoredBatch& out) {
+void RecordScorer::score(std::span<const log::Record> records, SteadyTime arrived, ScoredBatch& out,
+                         KeyedState* keys) {
   State& state = *state_;
+  CHECK(!state.path || keys != nullptr);
+  state.keys = keys;
+  out.live = {};
+  out.warming_up = 0;
   out.records.assign(records.size(), ScoredRecord{});
   out.errors.clear();
   out.segment_codes.assign(records.size() * state.segment_fields.size(), -1);
@@ -312,6 +373,7 @@ void RecordScorer::score(std::span<const log::Record> records, SteadyTime arrive
     if (state.rows.rows() > 0) state.predictor->predict(state.rows, state.probabilities);
     const Nanoseconds predicted = env::thread_cpu_time();
     state.encode_all(arrived, out, out.texts_);
+    if (keys != nullptr) keys->evict();
     out.decode_cpu += decoded - start;
     out.predict_cpu += predicted - decoded;
     start = env::thread_cpu_time();
@@ -338,6 +400,14 @@ std::vector<std::string> RecordScorer::field_texts(const log::Record& record,
     }
   }
   return texts;
+}
+
+std::size_t RecordScorer::state_doubles() const {
+  return state_->path ? state_->path->state_doubles() : 0;
+}
+
+std::string RecordScorer::state_fingerprint() const {
+  return state_->path ? state_->path->fingerprint() : "";
 }
 
 std::string_view RecordScorer::predictor() const { return state_->predictor->engine(); }

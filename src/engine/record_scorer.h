@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "data/record_error.h"
+#include "engine/keyed_state.h"
 #include "env/clock.h"
 #include "log/record.h"
 #include "model/registry.h"
@@ -33,6 +34,7 @@ struct ScoredRecord {
   double probability = 0;     // of the positive level, rounded as published
   std::string_view message;   // JSON of the prediction
   std::string_view key_text;  // value of the output's key field, "" without one
+  bool has_value = true;      // of a forecast: false while the key is too young
   double latency_ms = 0;      // the batch's arrival to this record's scoring, as published
   std::size_t errors = 0;     // index into ScoredBatch::errors of a dead letter
 };
@@ -46,6 +48,14 @@ struct ScoredBatch {
   Nanoseconds decode_cpu{0};
   Nanoseconds predict_cpu{0};
   Nanoseconds encode_cpu{0};
+
+  // Of forecasts whose hour came: how far off they were, and how many intervals held.
+  struct Live {
+    std::uint64_t forecasts = 0;
+    double absolute_error = 0;
+    std::uint64_t covered = 0;
+  } live;
+  std::uint64_t warming_up = 0;
 
   // Level codes of the report's segment fields, row-major: records x ReportSpec::segments; -1 =
   // missing.
@@ -74,7 +84,13 @@ class RecordScorer {
   ~RecordScorer();
 
   // Scores every record; never fails, a bad record is an outcome.
-  void score(std::span<const log::Record> records, SteadyTime arrived, ScoredBatch& out);
+  // `state`: of the records' partition, for pipelines that forecast; nullptr for others.
+  void score(std::span<const log::Record> records, SteadyTime arrived, ScoredBatch& out,
+             KeyedState* state = nullptr);
+
+  // Doubles of state a key, and the fingerprint of what made them; 0 for pipelines without any.
+  std::size_t state_doubles() const;
+  std::string state_fingerprint() const;
 
   // The texts of some fields of one record (a top risk), as they came; "" where missing. Decodes
   // again.

@@ -44,13 +44,17 @@ ScoreRun::ScoreRun(const spec::Pipeline& pipeline, RecordScorer& scorer, log::Co
   working_.pipeline = pipeline.name;
   working_.model_version = scorer.model_version();
   working_.label_field = pipeline.output.label_field;
-  const auto& levels = pipeline.schema.field(*pipeline.schema.label()).values;
-  working_.positive_label = levels.at(pipeline.positive_code());
-  for (const std::string& level : levels) working_.by_label[level] = 0;
+  if (pipeline.forecast) {
+    working_.forecast_target = pipeline.forecast->target;
+  } else {
+    const auto& levels = pipeline.schema.field(*pipeline.schema.label()).values;
+    working_.positive_label = levels.at(pipeline.positive_code());
+    for (const std::string& level : levels) working_.by_label[level] = 0;
+    positive_code_ = pipeline.positive_code();
+  }
   working_.threshold = pipeline.model.threshold;
   working_.segment_fields = pipeline.report.segments;
   working_.risk_fields = pipeline.report.risk_fields;
-  positive_code_ = pipeline.positive_code();
   for (const std::string& name : pipeline.report.segments) {
     const std::size_t field = *pipeline.schema.find(name);  // spec checks that report fields exist
     tally_.segments.push_back({field, {}});
@@ -81,6 +85,7 @@ Status ScoreRun::open_outputs() {
   log::Transaction& out = consumer_.transaction();
   MILLRACE_ASSIGN(predictions_, out.open_topic(pipeline_.output.topic.name));
   MILLRACE_ASSIGN(dead_letters_, out.open_topic(pipeline_.dead_letter.topic.name));
+  if (state_ != nullptr) MILLRACE_TRY(state_->open(out));
   dead_letter_bytes_max_ =
       options_.dead_letter_bytes_max.value_or(pipeline_.dead_letter.topic.config.message_bytes_max);
   return {};
@@ -245,6 +250,7 @@ Status ScoreRun::handle(log::Event event) {
 Status ScoreRun::on_assigned(const log::Assigned& assigned) {
   ever_assigned_ = true;
   for (const auto& partition : assigned.partitions) {
+    if (state_ != nullptr) MILLRACE_TRY(state_->take_up(partition.source, partition.position));
     reached_[partition.source] = partition.position;
     held_[partition.source] = partition.position;
     window_ends_[partition.source] = partition.end;
@@ -277,6 +283,7 @@ Status ScoreRun::on_revoked(const log::Revoked& revoked) {
     Status released = consumer_.release(source);
     // On a full disk it cannot be given away; the group takes it after the deadline.
     if (!released && !passes_by_itself(released.error())) return released;
+    if (state_ != nullptr) state_->release(source);
     window_ends_.erase(source);
     reached_.erase(source);
     held_.erase(source);
@@ -286,7 +293,7 @@ Status ScoreRun::on_revoked(const log::Revoked& revoked) {
 }
 
 Status ScoreRun::on_lost(const log::Lost& lost) {
-  has_ahead_ = false;
+  drop_ahead();
   postponed_.reset();
   // A commit in flight still gets its outcome, which says what is to be forgotten.
   if (!in_flight_) {
@@ -296,6 +303,7 @@ Status ScoreRun::on_lost(const log::Lost& lost) {
   ++working_.rebalances;
   monitor_->on_rebalance();
   for (const log::TopicPartition& source : lost.partitions) {
+    if (state_ != nullptr) state_->release(source);
     window_ends_.erase(source);
     reached_.erase(source);
     held_.erase(source);
@@ -317,7 +325,8 @@ Status ScoreRun::on_batch(log::Batch batch) {
     work.next = work.records.empty() ? work.batch.records.front().offset
                                      : work.records.back().offset.next();
   }
-  scorer_.score(work.records, work.batch.arrived, work.scored);
+  KeyedState* const keys = state_ == nullptr ? nullptr : state_->find(work.batch.source);
+  scorer_.score(work.records, work.batch.arrived, work.scored, keys);
   env::crash_point("score.after_score");
   if (!in_flight_) return publish_work();
   CHECK(!has_ahead_);  // a consumer hands out one batch at most beside a commit
@@ -331,6 +340,9 @@ Status ScoreRun::publish_work() {
   working_.stage_cpu_ns["decode"] += now_.scored.decode_cpu.count();
   working_.stage_cpu_ns["predict"] += now_.scored.predict_cpu.count();
   working_.stage_cpu_ns["encode"] += now_.scored.encode_cpu.count();
+  working_.forecasts.compared += now_.scored.live.forecasts;
+  working_.forecasts.absolute_error += now_.scored.live.absolute_error;
+  working_.forecasts.covered += now_.scored.live.covered;
   if (uncommitted_ == 0) first_uncommitted_ = clock_.steady();
   const Nanoseconds before = env::thread_cpu_time();
   for (std::size_t i = 0; i < now_.records.size(); ++i) {
@@ -392,6 +404,10 @@ Status ScoreRun::publish_dead_letter(const log::Batch& batch, std::size_t index,
 
 void ScoreRun::count_prediction(std::size_t index) {
   const ScoredRecord& scored = now_.scored.records[index];
+  if (pipeline_.forecast) {
+    count_forecast(scored);
+    return;
+  }
   ++working_.predicted;
   working_.probability_sum += scored.probability;
   const std::size_t bins = working_.probability_histogram.size();
@@ -410,7 +426,14 @@ void ScoreRun::count_prediction(std::size_t index) {
   count_risk(now_.batch.records[index], scored);
 }
 
+void ScoreRun::count_forecast(const ScoredRecord& scored) {
+  ++working_.predicted;
+  working_.latency_ms.add(scored.latency_ms);
+  if (!scored.has_value) ++working_.forecasts.warming_up;
+}
+
 void ScoreRun::fold_tally() {
+  if (pipeline_.forecast) return;
   const data::Schema& schema = pipeline_.schema;
   const auto& levels = schema.field(*schema.label()).values;
   working_.by_label[levels[positive_code_]] += std::exchange(tally_.positive, 0);
@@ -485,6 +508,7 @@ Status ScoreRun::ask_commit() {
   for (const auto& [source, next] : positions_) positions.push_back({source, next});
   const Nanoseconds before = env::thread_cpu_time();
   asked_ = clock_.steady();
+  if (state_ != nullptr) MILLRACE_TRY(state_->append(consumer_.transaction(), positions));
   Status request = consumer_.transaction().commit(positions);
   working_.stage_cpu_ns["commit"] += (env::thread_cpu_time() - before).count();
   MILLRACE_TRY(request);
@@ -533,13 +557,13 @@ Status ScoreRun::settle(const log::CommitOutcome& outcome) {
       break;
     case log::CommitResult::kAborted:
       if (outcome.cause) {
-        has_ahead_ = false;  // it comes again
+        drop_ahead();
         const Error cause(*outcome.cause, outcome.reason);
         return passes_by_itself(cause) ? wait_for_room(cause) : Status(cause);
       }
       logger_.warning("a commit was aborted and is done again: " + outcome.reason);
       monitor_->on_aborted();
-      has_ahead_ = false;  // it comes again
+      drop_ahead();
       forget_uncommitted();
       return {};
     case log::CommitResult::kFenced:
@@ -551,6 +575,7 @@ Status ScoreRun::settle(const log::CommitOutcome& outcome) {
                                              "); start again: the log knows what was committed");
   }
   env::crash_point("score.after_commit");
+  if (state_ != nullptr) MILLRACE_TRY(state_->settle());
   ++working_.commits;
   working_.duration_s = std::chrono::duration<double>(clock_.steady() - started_).count();
   fold_tally();
@@ -569,8 +594,14 @@ Status ScoreRun::settle(const log::CommitOutcome& outcome) {
   return publish_work();
 }
 
+// What was scored while a commit was in flight comes again.
+void ScoreRun::drop_ahead() {
+  if (std::exchange(has_ahead_, false) && state_ != nullptr) state_->roll_back_ahead();
+}
+
 // Back to the state of the last commit; the log reads on from there by itself.
 void ScoreRun::forget_uncommitted() {
+  if (state_ != nullptr) state_->roll_back();
   const std::uint64_t rebalances = working_.rebalances;
   fold_tally();
   working_ = committed_;

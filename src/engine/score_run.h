@@ -15,6 +15,7 @@
 #include "engine/dead_letter.h"
 #include "engine/record_scorer.h"
 #include "engine/run_monitor.h"
+#include "engine/state_keeper.h"
 #include "env/clock.h"
 #include "env/stop.h"
 #include "log/log.h"
@@ -47,6 +48,10 @@ class ScoreRun {
 
   // Tells `monitor` what happens; it must outlive the run. Before run().
   void watch(RunMonitor& monitor) { monitor_ = &monitor; }
+
+  // Keeps the state of keys, which pipelines that forecast need; it must outlive the run. Before
+  // run().
+  void keep_state(StateKeeper& state) { state_ = &state; }
 
   // Runs to the end: the window is full or caught up, or stop was requested (then drained and
   // committed). Errors: kFenced, kFlood (dead letters above the breaker's ratio; nothing of the
@@ -83,7 +88,9 @@ class ScoreRun {
   Status pause_all();
   void go_on();
   void tell_lag();
+  void drop_ahead();
   void forget_uncommitted();
+  void count_forecast(const ScoredRecord& scored);
   void fold_tally();
   bool window_done() const;
   std::string end_reason() const;
@@ -152,6 +159,7 @@ class ScoreRun {
   std::optional<log::Revoked> postponed_;       // came while a commit was in flight
   Tally tally_;                                 // of predictions since the last commit
   std::map<log::TopicPartition, Offset> held_;  // committed positions of what is assigned
+  StateKeeper* state_ = nullptr;
   RunMonitor quiet_;
   RunMonitor* monitor_ = &quiet_;
   std::optional<SteadyTime> lag_told_;

@@ -100,6 +100,19 @@ std::map<std::string, std::uint64_t> labels(const RunSummary& s) {
   return by_label;
 }
 
+// How forecasts did whose hour came while the run was on; null where none did.
+void add_forecasts(const RunSummary& s, Value& out) {
+  const RunSummary::Forecasts& f = s.forecasts;
+  const auto compared = static_cast<double>(f.compared);
+  out["target"] = *s.forecast_target;
+  out["forecasts"] = s.predicted - f.warming_up;
+  out["warming_up"] = f.warming_up;
+  out["forecasts_compared"] = f.compared;
+  out["live_mae"] = f.compared == 0 ? Value() : Value(f.absolute_error / compared);
+  out["live_coverage"] =
+      f.compared == 0 ? Value() : Value(static_cast<double>(f.covered) / compared);
+}
+
 // The names under which the reference system's reports hold the same figures.
 void add_reference_names(const RunSummary& s, Value& out) {
   std::map<std::string, std::uint64_t> by_label = labels(s);
@@ -154,10 +167,14 @@ Value score_result_json(const RunSummary& s) {
   out["skipped_by_retention"] = s.skipped_by_retention;
   out["duration_s"] = rounded(s.duration_s);
   out["rate_per_s"] = rounded(s.rate_per_s());
-  out["mean_probability"] = s.mean_probability();
-  out["positive_rate"] = share(positives(s), s.predicted);
-  out["predictions_by_label"] = counts(labels(s));
-  out["threshold"] = s.threshold;
+  if (s.forecast_target) {
+    add_forecasts(s, out);
+  } else {
+    out["mean_probability"] = s.mean_probability();
+    out["positive_rate"] = share(positives(s), s.predicted);
+    out["predictions_by_label"] = counts(labels(s));
+    out["threshold"] = s.threshold;
+  }
   out["model_version"] = s.model_version;
   out["stop_reason"] = s.stop_reason;
   out["commits"] = s.commits;

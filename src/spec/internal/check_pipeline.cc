@@ -117,6 +117,8 @@ class Checker {
       error("input.event_time", "a forecast needs 'input.event_time': the time of a reading");
     if (!pipeline_.sample_weight.empty())
       error("sample_weight", "'sample_weight' is not for forecasts");
+    if (pipeline_.delivery != Delivery::kExactlyOnce)
+      error("delivery", "a forecast keeps state, which needs 'delivery: exactly_once'");
     const auto key = schema_.find(pipeline_.input.key);
     if (key && schema_.field(*key).type != data::FieldType::kString &&
         schema_.field(*key).type != data::FieldType::kCategory)
