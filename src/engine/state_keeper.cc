@@ -43,6 +43,13 @@ Error corrupt(const log::TopicPartition& changelog, const log::Record& record,
                                         std::to_string(record.offset.value()) + ": " + what);
 }
 
+Error other_features(const log::TopicPartition& changelog) {
+  return Error(ErrorCode::kBadModel,
+               "the state in topic '" + changelog.topic.value() +
+                   "' was made by other features than the model's. Use another group "
+                   "(--consumer-group), or delete that topic and read again from the beginning");
+}
+
 }  // namespace
 
 Status StateKeeper::check(std::size_t partitions) {
@@ -111,13 +118,7 @@ Status StateKeeper::read(Held& held, const log::TopicPartition& changelog,
         const auto note = json::parse(record.value.value_or(""), changelog.topic.value());
         if (!note || !note->contains("applied") || !note->contains("fingerprint"))
           return corrupt(changelog, record, "does not say how far the state goes");
-        if ((*note)["fingerprint"] != options_.fingerprint) {
-          return Error(ErrorCode::kBadModel,
-                       "the state in topic '" + changelog.topic.value() +
-                           "' was made by other features than the model's. Use another group "
-                           "(--consumer-group), or delete that topic and read again from the "
-                           "beginning");
-        }
+        if ((*note)["fingerprint"] != options_.fingerprint) return other_features(changelog);
         applied = Offset((*note)["applied"].get<std::int64_t>());
         continue;
       }
@@ -125,9 +126,10 @@ Status StateKeeper::read(Held& held, const log::TopicPartition& changelog,
         held.state.forget(*record.key);
         continue;
       }
-      if (record.value->size() != kHead + options_.doubles * sizeof(double) ||
-          !record.value->starts_with(kMagic))
-        return corrupt(changelog, record, "is no state of this pipeline");
+      if (!record.value->starts_with(kMagic))
+        return corrupt(changelog, record, "is no state of a key");
+      if (record.value->size() != kHead + options_.doubles * sizeof(double))
+        return other_features(changelog);
       std::memcpy(values.data(), record.value->data() + kHead, options_.doubles * sizeof(double));
       held.state.load({*record.key, Offset(get<std::int64_t>(*record.value, kMagic.size())),
                        Timestamp(get<std::int64_t>(*record.value, kMagic.size() + 8)), values});

@@ -1,0 +1,176 @@
+// Forecasts on a stream: state that survives whatever happens to the process.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "integration/program.h"
+#include "integration/stations.h"
+
+namespace millrace::integration {
+namespace {
+
+constexpr int kStations = 5;
+constexpr int kHours = 400;
+
+std::vector<std::string> with(std::vector<std::string> words,
+                              const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+// A trained model, and readings on the input topic.
+class Readings {
+ public:
+  Readings() {
+    place_.write("readings.ndjson", station_readings(kStations, kHours, 1));
+    const Finished trained =
+        place_.run(with({"train", "air-quality", "--data", "readings.ndjson"}, small_model()));
+    EXPECT_EQ(trained.exit_code, 0) << trained.err;
+    const Finished produced =
+        place_.run({"produce", "air-quality", "--data", "readings.ndjson", "--batch-size", "150"});
+    EXPECT_EQ(produced.exit_code, 0) << produced.err;
+  }
+  const Workplace& place() const { return place_; }
+  std::vector<std::string> score(const std::string& group, const std::string& topic) const {
+    return with({"score", "air-quality", "--mode", "batch", "--json", "--set", "commit.records=90",
+                 "--consumer-group", group, "--output-topic", topic},
+                small_model());
+  }
+  Forecasts forecasts(const std::string& topic) const { return forecasts_in(place_.dump(topic)); }
+
+ private:
+  Workplace place_;
+};
+
+TEST(Forecast, EveryReadingHasItsForecastOrSaysHowManyAreMissing) {
+  const Readings readings;
+  const Finished scored = readings.place().run(readings.score("g", "out"));
+  ASSERT_EQ(scored.exit_code, 0) << scored.err;
+  const json::Value result = scored.last_json();
+  EXPECT_EQ(result["consumed"], kStations * kHours);
+  EXPECT_EQ(result["warming_up"], kStations * 24);
+  EXPECT_GT(result["forecasts_compared"], kStations * kHours / 2);
+  EXPECT_LT(result["live_mae"], 1);
+  const Forecasts forecasts = readings.forecasts("out");
+  ASSERT_EQ(forecasts.size(), static_cast<std::size_t>(kStations * kHours));
+  for (const auto& [place, text] : forecasts) {
+    const json::Value forecast = *json::parse(text, "forecast");
+    if (forecast["status"] == "ok") {
+      EXPECT_TRUE(forecast["forecast"].is_number() && forecast["lower"] < forecast["upper"])
+          << text;
+    } else {
+      EXPECT_EQ(forecast["status"], "warming_up") << text;
+      EXPECT_TRUE(forecast["forecast"].is_null() && forecast["readings_missing"] > 0) << text;
+    }
+  }
+}
+
+TEST(Forecast, KilledAtEveryPointItGivesTheForecastsOfAnUninterruptedRun) {
+  const Readings readings;
+  ASSERT_EQ(readings.place().run(readings.score("whole", "whole")).exit_code, 0);
+  int kills = 0;
+  for (const char* point :
+       {"score.after_poll", "score.after_score", "score.after_append", "score.before_commit",
+        "score.after_commit", "log.before_log_commit", "log.after_log_commit"}) {
+    for (const int visit : {1, 3}) {
+      const Finished killed =
+          readings.place().run(readings.score("killed", "killed"),
+                               {{"MILLRACE_CRASH_POINT", point + (":" + std::to_string(visit))}});
+      kills += killed.exit_code == 128 + SIGKILL ? 1 : 0;
+    }
+  }
+  EXPECT_GE(kills, 10);
+  const Finished last = readings.place().run(readings.score("killed", "killed"));
+  ASSERT_EQ(last.exit_code, 0) << last.err;
+  EXPECT_EQ(readings.forecasts("killed"), readings.forecasts("whole"));
+}
+
+TEST(Forecast, PartitionsThatMoveTakeTheirStateAlong) {
+  const Readings readings;
+  ASSERT_EQ(readings.place().run(readings.score("whole", "whole")).exit_code, 0);
+  std::vector<std::string> part = readings.score("moved", "moved");
+  for (int turn = 0; turn < 3; ++turn) {
+    std::vector<std::string> some = part;
+    some.insert(some.end(), {"--max-messages", "300"});
+    const auto one = readings.place().start(some);
+    const auto two = readings.place().start(some);
+    EXPECT_EQ(one->wait().exit_code, 0);
+    EXPECT_EQ(two->wait().exit_code, 0);
+  }
+  ASSERT_EQ(readings.place().run(part).exit_code, 0);
+  EXPECT_EQ(readings.forecasts("moved"), readings.forecasts("whole"));
+}
+
+TEST(Forecast, ALateReadingAndAForeignKeyAreDeadLetters) {
+  const Readings readings;
+  const Workplace& place = readings.place();
+  place.write("late.ndjson", station_readings(1, 1, 2));
+  ASSERT_EQ(place.run({"produce", "air-quality", "--data", "late.ndjson"}).exit_code, 0);
+  place.write("key.ndjson", R"({"station":"sX","event_ts":"2005-01-01T00:00:00Z","CO":1,"NOx":1,)"
+                            R"("NO2":1,"Benzene":1})"
+                            "\n");
+  ASSERT_EQ(place.run({"produce", "air-quality", "--data", "key.ndjson", "--raw"}).exit_code, 0);
+  const Finished scored = place.run(readings.score("g", "out"));
+  ASSERT_EQ(scored.exit_code, 0) << scored.err;
+  const json::Value codes = scored.last_json()["dead_letters_by_code"];
+  EXPECT_EQ(json::to_line(codes), R"({"key_mismatch":1,"late":1})");
+}
+
+TEST(Forecast, StateOfOtherFeaturesIsRefused) {
+  const Readings readings;
+  const Workplace& place = readings.place();
+  ASSERT_EQ(place.run(readings.score("g", "out")).exit_code, 0);
+  const std::vector<std::string> other = {"--set", "target.horizon=3"};
+  ASSERT_EQ(place
+                .run(with(with({"train", "air-quality", "--data", "readings.ndjson"}, other),
+                          small_model()))
+                .exit_code,
+            0);
+  const Finished scored = place.run(with(readings.score("g", "out"), other));
+  EXPECT_EQ(scored.exit_code, 78) << scored.out;
+  EXPECT_NE(scored.err.find("made by other features"), std::string::npos) << scored.err;
+}
+
+TEST(Forecast, AGroupThatIsMovedBackBeginsItsStateAnew) {
+  const Readings readings;
+  const Workplace& place = readings.place();
+  ASSERT_EQ(place.run(readings.score("g", "first")).exit_code, 0);
+  ASSERT_EQ(place.run({"groups", "reset", "g", "--to", "earliest"}).exit_code, 0);
+  const Finished again = place.run(readings.score("g", "second"));
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_NE(again.err.find("the state begins anew"), std::string::npos) << again.err;
+  EXPECT_EQ(readings.forecasts("second"), readings.forecasts("first"));
+}
+
+// The publisher's file; persistence and the size of the test are known of it.
+TEST(Forecast, OnRealReadingsItBeatsSayingThatNothingChanges) {
+  NEEDS_DATA();
+  const Workplace place;
+  const Finished evaluated = place.run({"evaluate", "air-quality", "--data",
+                                        (*data_folder() / "AirQualityUCI.csv").string(), "--target",
+                                        "CO", "--horizon", "1", "--json", "--out", "steps.ndjson"});
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.err;
+  const json::Value result = evaluated.last_json();
+  EXPECT_EQ(result["n_test"], 1780);
+  EXPECT_NEAR(result["persistence_mae"].get<double>(), 0.516, 0.001);
+  EXPECT_LE(result["mae"].get<double>(), 0.375);
+  EXPECT_LT(result["mae_diff_ci"][1].get<double>(), 0);
+  EXPECT_GE(result["coverage"].get<double>(), 0.87);
+  EXPECT_LE(result["coverage"].get<double>(), 0.93);
+  double error = 0;
+  const std::string steps = *env::read_file(place.file("steps.ndjson"), 1 << 22);
+  int lines = 0;
+  for (std::size_t at = 0; at < steps.size(); ++lines) {
+    const std::size_t end = steps.find('\n', at);
+    const json::Value line = *json::parse(steps.substr(at, end - at), "steps");
+    error += std::abs(line["actual"].get<double>() - line["forecast"].get<double>());
+    at = end + 1;
+  }
+  EXPECT_EQ(lines, 1780);
+  EXPECT_NEAR(error / lines, result["mae"].get<double>(), 1e-9);
+}
+
+}  // namespace
+}  // namespace millrace::integration
