@@ -14,6 +14,9 @@ Result<int> quality_report(Session& session, const spec::Pipeline& pipeline,
   if (data.empty()) {
     return Error(ErrorCode::kUsage, "--qc reports on a file; name it with --data");
   }
+  if (out == "-") {
+    return Error(ErrorCode::kUsage, "--out is a file; --json puts the report on standard output");
+  }
   MILLRACE_ASSIGN(const ingest::QualityReport report,
                   ingest::measure_quality(pipeline, data, session.stop()));
   if (!out.empty()) {
