@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -30,7 +31,8 @@ class TimeColumn {
   std::string_view text() const { return {text_.data(), text_.size()}; }
 
  private:
-  TimeColumn(CsvTimestamp rule, env::TimeFormat format) : rule_(std::move(rule)), format_(format) {}
+  TimeColumn(CsvTimestamp rule, env::TimeFormat format)
+      : rule_(std::move(rule)), format_(std::move(format)) {}
   Status unreadable(TableRow& row);
   Status check_order(const TableRow& row, Timestamp time) const;
   Timestamp swapped_reading(std::string_view text, Timestamp stated) const;
