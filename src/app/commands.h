@@ -26,6 +26,7 @@ void register_trace(CommandLine& line);
 void register_health(CommandLine& line);
 void register_log(CommandLine& line);
 void register_simulate(CommandLine& line);
+void register_sink(CommandLine& line);
 void register_reference(CommandLine& line);
 void register_version(CommandLine& line);
 

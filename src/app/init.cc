@@ -52,7 +52,7 @@ void register_init(CommandLine& line) {
                "millrace train accounts --data accounts.csv")
       .positional("name", &options->name, "Name of the pipeline and of the folder it is written to")
       .value("--data,--dataset-path", &options->data,
-             "CSV or NDJSON file with a header and the target")
+             "CSV, NDJSON or Parquet file with a header and the target")
       .value("--target", &options->target, "Column to predict; it has two levels")
       .runs([options](Session& session) { return run(session, *options); });
 }

@@ -63,8 +63,7 @@ class Predicting {
 
   Status run(engine::FileRows& rows) {
     if (csv_) {
-      columns_ =
-          rows.format() == codec::TableFormat::kCsv ? rows.columns() : pipeline_.schema.names();
+      columns_ = codec::has_columns(rows.format()) ? rows.columns() : pipeline_.schema.names();
       MILLRACE_TRY(write_header());
     }
     while (true) {
@@ -243,7 +242,8 @@ void register_predict(CommandLine& line) {
                "millrace predict telco-churn --data customers.csv                    NDJSON on "
                "standard output")
       .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
-      .value("--data,--dataset-path", &options->data, "CSV or NDJSON file, or - for standard input")
+      .value("--data,--dataset-path", &options->data,
+             "CSV, NDJSON or Parquet file, or - for standard input")
       .value("--out", &options->out,
              "Output: .csv is the input's columns and the prediction, anything else NDJSON "
              "(default: -)")

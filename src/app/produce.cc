@@ -72,7 +72,7 @@ void register_produce(CommandLine& line) {
                    "standard output")
           .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
           .value("--data,--dataset-path", &p.data,
-                 "CSV or NDJSON file, or - (default: the simulator)")
+                 "CSV, NDJSON or Parquet file, or - (default: the simulator)")
           .choice(
               "--mode", &p.mode, {"batch", "streaming"},
               "In order, once; or random rows at a rate until told to stop (rows that follow each "

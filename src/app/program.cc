@@ -72,6 +72,7 @@ void register_commands(CommandLine& line) {
   register_topics(line);
   register_produce(line);
   register_score(line);
+  register_sink(line);
   register_train(line);
   register_evaluate(line);
   register_predict(line);

@@ -6,9 +6,9 @@
 namespace millrace::app {
 namespace {
 
-constexpr std::array<std::string_view, 13> kLaterCommands = {
-    "analyze",  "completion", "data", "log backup", "log restore", "model import", "model rollback",
-    "pipeline", "serve",      "sink", "state",      "test",        "tune"};
+constexpr std::array<std::string_view, 12> kLaterCommands = {
+    "analyze",        "completion", "data",  "log backup", "log restore", "model import",
+    "model rollback", "pipeline",   "serve", "state",      "test",        "tune"};
 
 constexpr std::array<std::string_view, 11> kLaterFlags = {
     "--against-running", "--block-size", "--bootstrap", "--canary", "--explain",   "--holdout",

@@ -1,4 +1,5 @@
 // millrace transform PIPELINE: the feature matrix of a file, as the model sees it.
+#include <algorithm>
 #include <memory>
 
 #include "app/bad_lines.h"
@@ -9,6 +10,7 @@
 #include "app/session.h"
 #include "base/csv_cell.h"
 #include "base/human.h"
+#include "codec/parquet_writer.h"
 #include "engine/labelled_table.h"
 #include "json/json.h"
 #include "json/text.h"
@@ -72,11 +74,51 @@ Status write_matrix(const features::Transform& transform, const engine::Labelled
   return out.write(text);
 }
 
+// Doubles, a missing value as null; the label as a whole number.
+Status write_parquet(const features::Transform& transform, const engine::LabelledTable& table,
+                     const std::string& label, const env::Path& path) {
+  constexpr std::size_t kGroupValuesMax = std::size_t{4} << 20;
+  std::vector<codec::ColumnHead> heads;
+  for (const std::string& name : transform.names()) {
+    heads.push_back({name, codec::ColumnKind::kNumber});
+  }
+  if (!label.empty()) heads.push_back({label, codec::ColumnKind::kInteger});
+  if (heads.empty()) return Error(ErrorCode::kConfig, "the pipeline makes no features");
+  std::vector<codec::ColumnValues> columns;
+  for (const codec::ColumnHead& head : heads) columns.emplace_back(head.kind);
+  MILLRACE_ASSIGN(auto file,
+                  codec::ParquetWriter::create(path, heads, codec::Compression::kSnappy));
+  const std::size_t group_rows = std::max<std::size_t>(1, kGroupValuesMax / heads.size());
+  std::vector<double> row(transform.columns());
+  data::RecordErrors errors;
+  for (std::size_t i = 0; i < table.rows(); ++i) {
+    errors.clear();
+    if (!transform.apply(table.cells.row(i), row, errors)) {
+      return Error(ErrorCode::kBadData,
+                   "row " + std::to_string(i) + ": " + errors.front().message());
+    }
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      if (row[c] == row[c]) {
+        columns[c].add_number(row[c]);
+      } else {
+        columns[c].add_null();
+      }
+    }
+    if (!label.empty()) columns.back().add_integer(table.labels[i]);
+    if (columns.front().rows() < group_rows) continue;
+    MILLRACE_TRY(file.write(columns));
+    for (codec::ColumnValues& column : columns) column.clear();
+  }
+  if (columns.front().rows() > 0) MILLRACE_TRY(file.write(columns));
+  MILLRACE_TRY(file.finish());
+  return file.commit();
+}
+
 Result<int> run(Session& session, const Options& options) {
   if (options.data.empty())
     return Error(ErrorCode::kUsage, "--data FILE is needed (or - for standard input)");
-  if (options.out.ends_with(".parquet"))
-    return Error(ErrorCode::kNotBuilt, "Parquet output is not built yet; use .csv");
+  const bool parquet = options.out.ends_with(".parquet");
+  if (parquet) MILLRACE_TRY(codec::parquet_available());
   MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, session.load_pipeline(options.pipeline));
   MILLRACE_TRY(need_label(loaded.pipeline, "transform"));
   const auto labels = options.label ? engine::Labels::kRequired : engine::Labels::kIgnored;
@@ -88,11 +130,15 @@ Result<int> run(Session& session, const Options& options) {
   const std::string label = options.label
                                 ? loaded.pipeline.schema.field(*loaded.pipeline.schema.label()).name
                                 : std::string();
-  MILLRACE_ASSIGN(OutputFile out, OutputFile::open(session, options.out));
-  MILLRACE_TRY(write_matrix(transform, table, label, out));
-  MILLRACE_TRY(out.close());
+  if (parquet) {
+    MILLRACE_TRY(write_parquet(transform, table, label, options.out));
+  } else {
+    MILLRACE_ASSIGN(OutputFile out, OutputFile::open(session, options.out));
+    MILLRACE_TRY(write_matrix(transform, table, label, out));
+    MILLRACE_TRY(out.close());
+  }
   say_bad_lines(session, table.bad, table.bad_rows);
-  if (!out.is_stdout()) {
+  if (!options.out.empty() && options.out != "-") {
     json::Value result;
     result["rows"] = table.rows();
     result["columns"] = transform.columns();
@@ -115,8 +161,10 @@ void register_transform(CommandLine& line) {
                "millrace transform telco-churn --data customers.csv --out features.csv\n"
                "millrace transform telco-churn --data customers.csv --fit --label --out train.csv")
       .positional("pipeline", &options->pipeline, "Shipped name, folder, or file")
-      .value("--data,--dataset-path", &options->data, "CSV or NDJSON file, or - for standard input")
-      .value("--out", &options->out, "CSV file (default: standard output)")
+      .value("--data,--dataset-path", &options->data,
+             "CSV, NDJSON or Parquet file, or - for standard input")
+      .value("--out", &options->out,
+             "CSV file, or Parquet by its ending .parquet (default: CSV on standard output)")
       .value("--model", &options->model,
              "Use this model's fitted features (default: the current one's)")
       .flag("--fit", &options->fit, "Fit the features on this file instead")

@@ -10,6 +10,7 @@
 #include "codec/internal/csv_splitter.h"
 #include "codec/internal/decimal.h"
 #include "codec/internal/derived_columns.h"
+#include "codec/internal/parquet_rows.h"
 #include "codec/record_decoder.h"
 
 namespace millrace::codec {
@@ -34,15 +35,11 @@ bool all_empty(const std::vector<std::string_view>& cells) {
 
 }  // namespace
 
-Result<TableFormat> format_of_path(std::string_view path) {
+TableFormat format_of_path(std::string_view path) {
   const std::size_t dot = path.rfind('.');
   const std::string_view ending = dot == std::string_view::npos ? "" : path.substr(dot);
   if (ending == ".ndjson" || ending == ".jsonl" || ending == ".json") return TableFormat::kNdjson;
-  if (ending == ".parquet") {
-    return Error(ErrorCode::kNotBuilt, "'" + std::string(path) +
-                                           "': Parquet files are not read by this version. Save "
-                                           "it as CSV or NDJSON.");
-  }
+  if (ending == ".parquet") return TableFormat::kParquet;
   return TableFormat::kCsv;
 }
 
@@ -80,6 +77,7 @@ struct TableReader::State {
   internal::CsvColumns columns;
   internal::DerivedColumns derived;
   std::optional<RecordDecoder> structure;  // NDJSON: is it an object?
+  std::optional<internal::ParquetRows> parquet;
   std::int64_t line = 1;
   RowNumber next_row;
   bool in_long_line = false;  // what is left of a line that was too large is to be skipped
@@ -98,13 +96,19 @@ Result<TableReader> TableReader::open(const std::string& path, TableFormat forma
   const std::string name = path == "-" ? "standard input" : "'" + path + "'";
   auto state = std::make_unique<State>(std::move(file), name, format, dialect);
   state->nameless = path == "-";
+  if (format == TableFormat::kParquet) {
+    MILLRACE_ASSIGN(state->parquet, internal::ParquetRows::open(path, dialect, schema));
+    return TableReader(std::move(state));
+  }
   MILLRACE_TRY(state->start(schema));
   return TableReader(std::move(state));
 }
 
 TableFormat TableReader::format() const { return state_->format; }
 
-const std::vector<std::string>& TableReader::columns() const { return state_->columns.names; }
+const std::vector<std::string>& TableReader::columns() const {
+  return state_->parquet ? state_->parquet->columns() : state_->columns.names;
+}
 
 Result<bool> TableReader::read(TableRow& row) { return state_->read(row); }
 
@@ -125,7 +129,9 @@ Status TableReader::skip_to(RowNumber row) {
   return {};
 }
 
-std::uint64_t TableReader::bytes_read() const { return state_->blocks.consumed(); }
+std::uint64_t TableReader::bytes_read() const {
+  return state_->parquet ? state_->parquet->bytes_read() : state_->blocks.consumed();
+}
 std::uint64_t TableReader::bytes_total() const { return state_->blocks.file_size(); }
 
 Status TableReader::State::start(const data::Schema& schema) {
@@ -202,7 +208,9 @@ Result<bool> TableReader::State::read(TableRow& row) {
   row.cells.clear();
   row.raw = {};
   if (in_long_line) MILLRACE_TRY(skip_rest_of_line());
-  MILLRACE_ASSIGN(const bool found, format == TableFormat::kCsv ? read_csv(row) : read_line(row));
+  MILLRACE_ASSIGN(const bool found, parquet                       ? parquet->read(row)
+                                    : format == TableFormat::kCsv ? read_csv(row)
+                                                                  : read_line(row));
   if (found) {
     row.row = next_row;
     next_row = next_row.next();

@@ -1,6 +1,6 @@
-// Rows of a CSV or NDJSON file (or standard input), one at a time, with line numbers; to cells for
-// training and scoring of files, and to JSON messages for produce. A bad row is reported with its
-// line and skipped by the caller; reading goes on behind it.
+// Rows of a CSV, NDJSON or Parquet file (or standard input), one at a time, with line numbers; to
+// cells for training and scoring of files, and to JSON messages for produce. A bad row is reported
+// with its line and skipped by the caller; reading goes on behind it.
 #pragma once
 
 #include <cstdint>
@@ -52,21 +52,28 @@ struct CsvDialect {
 };
 
 // kRaw: each line as it is, whatever it holds. LF ends a line, a CR belongs to it, an empty line is
-// a row, nothing is checked but row_bytes_max.
-enum class TableFormat { kCsv, kNdjson, kRaw };
+// a row, nothing is checked but row_bytes_max. kParquet: cells as a CSV would have them: numbers as
+// the shortest text that reads back the same, times as RFC 3339 in UTC with milliseconds, true and
+// false, nulls and NaN as empty cells; of the dialect, names and limits count, and decimal_comma.
+enum class TableFormat { kCsv, kNdjson, kRaw, kParquet };
 
-// By the name's ending (.csv; .ndjson, .jsonl, .json); "-" and unknown endings: CSV. .parquet:
-// kNotBuilt, saying so.
-Result<TableFormat> format_of_path(std::string_view path);
+// By the name's ending (.csv; .ndjson, .jsonl, .json; .parquet); "-" and unknown endings: CSV.
+TableFormat format_of_path(std::string_view path);
+
+// Whether rows of the format are cells in columns with names.
+inline bool has_columns(TableFormat format) {
+  return format == TableFormat::kCsv || format == TableFormat::kParquet;
+}
 
 // One row of a file. Views live until the next read.
 struct TableRow {
   RowNumber row;          // from 0, header not counted, bad rows counted
-  std::int64_t line = 0;  // where the row starts, from 1
-  std::string_view raw;   // the row's bytes without its line end (quoted line breaks inside stay)
+  std::int64_t line = 0;  // where the row starts, from 1; of Parquet, the row
+  std::string_view raw;   // the row's bytes without its line end (quoted line breaks inside stay);
+                          // of Parquet, its cells with commas between
   std::vector<std::string_view>
-      cells;  // CSV: unquoted, in the order of TableReader::columns(); others and bad rows: empty
-              // (those of the dialect's timestamp and constants are last)
+      cells;  // CSV, Parquet: unquoted, in the order of TableReader::columns(); others and bad
+              // rows: empty (those of the dialect's timestamp and constants are last)
   data::RecordErrors errors;  // structure: column count, quoting, size, invalid UTF-8, not JSON.
                               // Not empty: bad row
 };
@@ -80,7 +87,8 @@ class TableReader {
   // where the schema has many: says which separator the line seems to have), or a CSV without a
   // column that the schema requires (the label is never required here) or the dialect names. With
   // `stop`, waiting for a pipe or a terminal ends with kInterrupted; `stop` must outlive the
-  // reader.
+  // reader. Parquet: kNotBuilt where this build cannot read it, kBadData for a damaged file, kUsage
+  // for "-".
   static Result<TableReader> open(const std::string& path, TableFormat format,
                                   const CsvDialect& dialect, const data::Schema& schema,
                                   const env::StopToken* stop = nullptr);
@@ -89,11 +97,12 @@ class TableReader {
   ~TableReader();
 
   TableFormat format() const;
-  // Names of the CSV's columns after ignoring and renaming, and those that the dialect adds; empty
-  // for NDJSON.
+  // Names of the columns after ignoring and renaming, and those that the dialect adds; empty for
+  // NDJSON.
   const std::vector<std::string>& columns() const;
   // The next row, or nullopt at the end. Errors: kIo and kInterrupted; kBadData where times show
-  // that the dialect is wrong for the whole file. Bad rows are rows with errors.
+  // that the dialect is wrong for the whole file, and for a Parquet file that turns out to be
+  // damaged. Bad rows are rows with errors.
   Result<std::optional<TableRow>> next();
   // The same into a row that is used again, without allocation: false at the end.
   Result<bool> read(TableRow& row);

@@ -6,11 +6,11 @@ namespace millrace::engine {
 
 Result<FileRows> FileRows::open(const spec::Pipeline& pipeline, const std::string& path,
                                 const env::StopToken& stop) {
-  MILLRACE_ASSIGN(const codec::TableFormat format, codec::format_of_path(path));
+  const codec::TableFormat format = codec::format_of_path(path);
   MILLRACE_ASSIGN(codec::TableReader reader,
                   codec::TableReader::open(path, format, pipeline.csv, pipeline.schema, &stop));
   std::unique_ptr<codec::RowEncoder> encoder;
-  if (reader.format() == codec::TableFormat::kCsv) {
+  if (codec::has_columns(reader.format())) {
     encoder = std::make_unique<codec::RowEncoder>(pipeline.schema, reader.columns(), pipeline.csv);
   }
   return FileRows(std::move(reader), std::move(encoder));

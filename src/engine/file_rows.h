@@ -24,12 +24,12 @@ class FileRows {
   struct Row {
     std::int64_t line = 0;
     std::string_view message;  // JSON; empty with errors. kArenaPadding readable bytes follow
-    std::span<const std::string_view> cells;  // CSV: beside columns(); of a bad row none
+    std::span<const std::string_view> cells;  // beside columns(); of NDJSON and bad rows none
     const data::RecordErrors* errors =
         nullptr;  // what makes the row unreadable; nullptr when nothing does
   };
 
-  // `path`: CSV or NDJSON by its ending, "-" is standard input (either). Errors: as
+  // `path`: CSV, NDJSON or Parquet by its ending, "-" is standard input (either). Errors: as
   // codec::TableReader::open(). `stop` ends the wait for a pipe (kInterrupted) and outlives this.
   static Result<FileRows> open(const spec::Pipeline& pipeline, const std::string& path,
                                const env::StopToken& stop);
@@ -38,8 +38,7 @@ class FileRows {
   Result<std::optional<Row>> next();
 
   codec::TableFormat format() const { return reader_.format(); }
-  // The header line as it stands in a CSV file's columns (after ignoring and renaming); empty for
-  // NDJSON.
+  // Names of the columns of a CSV or Parquet file (after ignoring and renaming); empty for NDJSON.
   const std::vector<std::string>& columns() const { return reader_.columns(); }
   std::uint64_t bytes_read() const { return reader_.bytes_read(); }
   std::uint64_t bytes_total() const { return reader_.bytes_total(); }
@@ -49,7 +48,7 @@ class FileRows {
       : reader_(std::move(reader)), encoder_(std::move(encoder)) {}
 
   codec::TableReader reader_;
-  std::unique_ptr<codec::RowEncoder> encoder_;  // of a CSV
+  std::unique_ptr<codec::RowEncoder> encoder_;  // where there are columns
   codec::TableRow row_;                         // the last one read
   std::string message_;
 };

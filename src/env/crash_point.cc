@@ -14,7 +14,7 @@
 namespace millrace::env {
 namespace {
 
-constexpr std::array<std::string_view, 15> kNames = {"produce.before_checkpoint",
+constexpr std::array<std::string_view, 21> kNames = {"produce.before_checkpoint",
                                                      "produce.after_append",
                                                      "produce.after_commit",
                                                      "produce.after_checkpoint",
@@ -23,6 +23,12 @@ constexpr std::array<std::string_view, 15> kNames = {"produce.before_checkpoint"
                                                      "score.after_append",
                                                      "score.before_commit",
                                                      "score.after_commit",
+                                                     "sink.after_poll",
+                                                     "sink.in_file",
+                                                     "sink.before_rename",
+                                                     "sink.after_rename",
+                                                     "sink.before_commit",
+                                                     "sink.after_commit",
                                                      "log.in_transaction",
                                                      "log.before_log_commit",
                                                      "log.after_log_commit",

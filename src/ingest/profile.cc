@@ -94,9 +94,9 @@ class FileReader {
   explicit FileReader(const env::StopToken& stop) : stop_(stop) {}
 
   Result<FileProfile> read(const std::string& path) {
-    MILLRACE_ASSIGN(profile_.format, codec::format_of_path(path));
-    const bool csv = profile_.format == codec::TableFormat::kCsv;
-    if (csv) {
+    profile_.format = codec::format_of_path(path);
+    const bool cells = codec::has_columns(profile_.format);
+    if (profile_.format == codec::TableFormat::kCsv) {
       MILLRACE_ASSIGN(profile_.dialect, find_dialect(path, stop_));
     }
     const data::Schema any;
@@ -108,7 +108,7 @@ class FileReader {
       if (stop_.requested()) return interrupted();
       MILLRACE_ASSIGN(const bool more, reader.read(row));
       if (!more) break;
-      const bool good = row.errors.empty() && (csv ? add_cells(row) : add_object(row));
+      const bool good = row.errors.empty() && (cells ? add_cells(row) : add_object(row));
       if (good) {
         ++profile_.rows;
       } else if (profile_.bad_rows++ == 0) {
@@ -116,7 +116,7 @@ class FileReader {
       }
     }
     if (profile_.rows == 0) return Error(ErrorCode::kBadData, path + ": no row can be read");
-    if (csv) find_decimal_comma();
+    if (profile_.format == codec::TableFormat::kCsv) find_decimal_comma();
     return std::move(profile_);
   }
 

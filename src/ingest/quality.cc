@@ -144,7 +144,7 @@ class Measurement {
 
 Result<QualityReport> measure_quality(const spec::Pipeline& pipeline, const std::string& path,
                                       const env::StopToken& stop) {
-  MILLRACE_ASSIGN(const codec::TableFormat format, codec::format_of_path(path));
+  const codec::TableFormat format = codec::format_of_path(path);
   MILLRACE_ASSIGN(codec::TableReader reader,
                   codec::TableReader::open(path, format, pipeline.csv, pipeline.schema, &stop));
   MILLRACE_ASSIGN(

@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "bad.yaml:3:1: unknown key 'inputt', did you mean 'input'"},
         ExitCase{{"train", "telco-churn", "--data", "nowhere.csv"}, 66, "nowhere.csv"},
         ExitCase{{"train", "telco-churn", "--data", "empty.csv"}, 65, "empty.csv"},
-        ExitCase{{"train", "telco-churn", "--data", "x.parquet"}, 2, "Parquet"},
+        ExitCase{{"train", "telco-churn", "--data", "x.parquet"}, 66, "x.parquet"},
         ExitCase{{"produce", "telco-churn", "--data", "nowhere.csv"}, 66, "nowhere.csv"},
         ExitCase{{"produce", "telco-churn", "--events-per-sec", "0"}, 2, "events-per-sec"},
         ExitCase{{"produce", "telco-churn", "--data", "empty.csv", "--poison-rate", "0.1"},

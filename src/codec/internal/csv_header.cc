@@ -218,7 +218,7 @@ Status check_is_text(std::string_view start, const std::string& where) {
       {"\x28\xB5\x2F\xFD"sv, "Zstandard data: unpack it first"sv},
       {"BZh"sv, "bzip2 data: unpack it first"sv},
       {"\xFD\x37zXZ\0"sv, "xz data: unpack it first"sv},
-      {"PAR1"sv, "a Parquet file, which this version does not read: save it as CSV or NDJSON"sv},
+      {"PAR1"sv, "a Parquet file: give it a name that ends in .parquet"sv},
       {"\xFF\xFE"sv, "UTF-16 text: save it as UTF-8"sv},
       {"\xFE\xFF"sv, "UTF-16 text: save it as UTF-8"sv},
       {"SQLite format 3\0"sv, "an SQLite database, not a table of text"sv},

@@ -31,11 +31,11 @@ Result<std::unique_ptr<TableSource>> TableSource::open(const spec::Pipeline& pip
                                                        const env::StopToken& stop) {
   codec::TableFormat format = codec::TableFormat::kRaw;
   if (form == ProduceOptions::Form::kMessages) {
-    MILLRACE_ASSIGN(format, codec::format_of_path(path));
+    format = codec::format_of_path(path);
   }
   MILLRACE_ASSIGN(codec::TableReader reader,
                   codec::TableReader::open(path, format, pipeline.csv, pipeline.schema, &stop));
-  if (key.kind == KeyRule::Kind::kField && reader.format() == codec::TableFormat::kCsv &&
+  if (key.kind == KeyRule::Kind::kField && codec::has_columns(reader.format()) &&
       !find_column(reader.columns(), key.text)) {
     return Error(ErrorCode::kConfig, path + " has no column '" + key.text +
                                          "' to take the key from" +
@@ -53,7 +53,7 @@ TableSource::TableSource(const spec::Pipeline& pipeline, codec::TableReader read
       keys_(key),
       time_field_(pipeline.input.event_time.value_or("")),
       stamping_(stamping) {
-  if (format_ == codec::TableFormat::kCsv) {
+  if (codec::has_columns(format_)) {
     if (key.kind == KeyRule::Kind::kField) key_column_ = find_column(reader_.columns(), key.text);
     if (!time_field_.empty()) time_column_ = find_column(reader_.columns(), time_field_);
     if (!time_column_) stamp_field_ = time_field_;

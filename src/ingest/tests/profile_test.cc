@@ -40,7 +40,7 @@ class Profile : public testing::Test {
   // Every row of the file satisfies the pipeline, with its label.
   std::uint64_t expect_all_rows_valid(const spec::Pipeline& pipeline, const std::string& path) {
     const auto format = codec::format_of_path(path);
-    auto reader = codec::TableReader::open(path, *format, pipeline.csv, pipeline.schema);
+    auto reader = codec::TableReader::open(path, format, pipeline.csv, pipeline.schema);
     EXPECT_TRUE(reader) << reader.error().message();
     auto decoder = codec::RowDecoder::make(pipeline.schema, reader->columns(), pipeline.csv,
                                            codec::Purpose::kTraining);
