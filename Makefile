@@ -38,8 +38,19 @@ build: packages-build  ## install what is missing and build build/release/bin/mi
 	  cmake --preset release -DMILLRACE_TESTS=OFF; \
 	elif [ CMakePresets.json -nt $$cache ]; then \
 	  cmake --preset release $$(grep -q MILLRACE_TESTS:BOOL=ON $$cache || echo -DMILLRACE_TESTS=OFF); touch $$cache; \
+	elif [ -e build/parquet/place ] && grep -qs MILLRACE_PARQUET:INTERNAL=OFF $$cache; then \
+	  cmake $(RELEASE); \
 	fi
 	cmake --build $(RELEASE) -j $(JOBS) --target millrace
+
+.PHONY: parquet
+parquet:  ## get Apache Arrow (PyPI, 50 MB) and build the Parquet plugin beside the program
+	@tools/disk_space 500 "Apache Arrow (200 MB) and the build (200 MB)"
+	@tools/install parquet
+	@tools/parquet
+	@$(MAKE) build
+	@grep -q MILLRACE_PARQUET:INTERNAL=ON $(RELEASE)/CMakeCache.txt || \
+	  { echo "make parquet: Arrow C++ was not found, see above" >&2; exit 1; }
 
 .PHONY: demo
 demo:  ## build, then the whole story (PIPELINE=telco-churn, DATA=file.csv, LOG=kafka|sqlite:file|kafka://host:port)
@@ -57,14 +68,14 @@ else
 endif
 
 .PHONY: test
-test: packages-kafka oracles  ## install what is missing, build everything and run every test
+test: packages-kafka oracles parquet-readers  ## install what is missing, build everything and run every test
 	@$(MAKE) tree PRESET=release
 	cmake --build $(RELEASE) -j $(JOBS)
 	@trap 'tools/kafka down --prefix ctest_release' EXIT; set -x; \
 	ctest --preset release -j $(JOBS) --output-junit tests.xml $(CTEST_FLAGS)
 
 .PHONY: asan
-asan: packages-test  ## unit and conformance tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: packages-test parquet-readers  ## unit and conformance tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) tree PRESET=asan
 	cmake --build build/asan -j $(JOBS) --target tests_unit tests_conformance
 	ctest --preset asan -j $(JOBS) --output-junit tests.xml $(CTEST_FLAGS)
@@ -159,6 +170,10 @@ packages-lint:
 oracles: packages-test
 	@test ! -x tools/oracles || tools/oracles
 
+.PHONY: parquet-readers
+parquet-readers: packages-test
+	@tools/parquet --readers
+
 # Configures the tree of PRESET with the tests, unless it is there and up to date.
 .PHONY: tree
 tree:
@@ -167,4 +182,6 @@ tree:
 	  cmake --preset $(PRESET) -DMILLRACE_TESTS=ON; touch $$cache; \
 	elif ! grep -qs MILLRACE_TESTS:BOOL=ON $$cache; then \
 	  cmake -DMILLRACE_TESTS=ON build/$(PRESET); \
+	elif [ -e build/parquet/place ] && grep -qs MILLRACE_PARQUET:INTERNAL=OFF $$cache; then \
+	  cmake build/$(PRESET); \
 	fi

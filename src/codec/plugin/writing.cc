@@ -70,9 +70,10 @@ const Value* values_of(const ParquetColumn& column) {
   return static_cast<const Value*>(column.values);
 }
 
-// Appends the rows of `column` to a builder; `value(row)` is what stands there.
+// The rows of `column` as an array; `value(row)` is what stands there.
 template <class Builder, class Value>
-arrow::Status append(Builder& builder, const ParquetColumn& column, std::size_t rows, Value value) {
+arrow::Result<std::shared_ptr<arrow::Array>> build(Builder builder, const ParquetColumn& column,
+                                                   std::size_t rows, Value value) {
   ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(rows)));
   for (std::size_t row = 0; row < rows; ++row) {
     if (column.valid != nullptr && column.valid[row] == 0) {
@@ -81,7 +82,9 @@ arrow::Status append(Builder& builder, const ParquetColumn& column, std::size_t 
       ARROW_RETURN_NOT_OK(builder.Append(value(row)));
     }
   }
-  return arrow::Status::OK();
+  std::shared_ptr<arrow::Array> array;
+  ARROW_RETURN_NOT_OK(builder.Finish(&array));
+  return array;
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> array_of(const ParquetColumn& column,
@@ -92,42 +95,27 @@ arrow::Result<std::shared_ptr<arrow::Array>> array_of(const ParquetColumn& colum
                             static_cast<std::size_t>(column.offsets[row + 1] - from));
   };
   arrow::MemoryPool* const pool = arrow::system_memory_pool();
-  std::unique_ptr<arrow::ArrayBuilder> any;
-  ARROW_RETURN_NOT_OK(arrow::MakeBuilder(pool, type_of(column.kind), &any));
+  const auto integer = [&](std::size_t row) { return values_of<std::int64_t>(column)[row]; };
   switch (column.kind) {
     case kParquetBoolean: {
       const auto value = [&](std::size_t row) { return values_of<std::uint8_t>(column)[row] != 0; };
-      ARROW_RETURN_NOT_OK(append(static_cast<arrow::BooleanBuilder&>(*any), column, rows, value));
-      break;
+      return build(arrow::BooleanBuilder(pool), column, rows, value);
     }
-    case kParquetInteger: {
-      const auto value = [&](std::size_t row) { return values_of<std::int64_t>(column)[row]; };
-      ARROW_RETURN_NOT_OK(append(static_cast<arrow::Int64Builder&>(*any), column, rows, value));
-      break;
-    }
-    case kParquetTime: {
-      const auto value = [&](std::size_t row) { return values_of<std::int64_t>(column)[row]; };
-      ARROW_RETURN_NOT_OK(append(static_cast<arrow::TimestampBuilder&>(*any), column, rows, value));
-      break;
-    }
+    case kParquetInteger:
+      return build(arrow::Int64Builder(pool), column, rows, integer);
+    case kParquetTime:
+      return build(arrow::TimestampBuilder(type_of(column.kind), pool), column, rows, integer);
     case kParquetNumber: {
       const auto value = [&](std::size_t row) { return values_of<double>(column)[row]; };
-      ARROW_RETURN_NOT_OK(append(static_cast<arrow::DoubleBuilder&>(*any), column, rows, value));
-      break;
+      return build(arrow::DoubleBuilder(pool), column, rows, value);
     }
-    case kParquetCategory: {
-      auto& builder = static_cast<arrow::StringDictionary32Builder&>(*any);
-      ARROW_RETURN_NOT_OK(append(builder, column, rows, text));
-      break;
-    }
+    case kParquetCategory:
+      return build(arrow::StringDictionary32Builder(pool), column, rows, text);
     case kParquetText:
-      ARROW_RETURN_NOT_OK(append(static_cast<arrow::StringBuilder&>(*any), column, rows, text));
-      break;
+      return build(arrow::StringBuilder(pool), column, rows, text);
     default:
-      ARROW_RETURN_NOT_OK(append(static_cast<arrow::BinaryBuilder&>(*any), column, rows, text));
-      break;
+      return build(arrow::BinaryBuilder(pool), column, rows, text);
   }
-  return any->Finish();
 }
 
 arrow::Result<arrow::Compression::type> codec_of(std::string_view name) {

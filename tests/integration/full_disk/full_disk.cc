@@ -1,6 +1,7 @@
 // A disk that is full while a file exists: loaded before the C library (LD_PRELOAD), it fails
 // writes to the embedded log with ENOSPC. Needs no rights, so the test runs everywhere.
 //   FULL_DISK_WHILE=FILE   the disk is full while FILE exists
+//   FULL_DISK_FOR=TEXT     for files with TEXT in their path, in place of the embedded log
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/types.h>
@@ -24,6 +25,8 @@ bool is_full(int fd) {
   const ssize_t size = ::readlink(link, path, sizeof path);
   if (size <= 0) return false;
   const std::string_view file(path, static_cast<std::size_t>(size));
+  const char* part = std::getenv("FULL_DISK_FOR");
+  if (part != nullptr) return file.find(part) != std::string_view::npos;
   return file.ends_with("/log.db") || file.ends_with("/log.db-wal");
 }
 
