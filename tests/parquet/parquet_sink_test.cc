@@ -86,7 +86,7 @@ class Sink : public ::testing::Test {
   }
 
   env::TemporaryFolder folder_;
-  env::testing::ManualClock clock_;
+  env::ManualClock clock_;
   env::StopToken stop_;
   telemetry::Logger logger_;
   const TopicName topic_{"readings"};

@@ -1,154 +1,24 @@
-"""Parquet files of millrace beside those of other people's programs: what the sink and `transform`
-write is read by pandas and DuckDB with equal values and types, what pandas writes is read by
-millrace, and a sink that is killed anywhere leaves each record in exactly one readable file.
-
-  tests/parquet/run CASE    (one of the classes below; the environment is made by tools/parquet)
-
-MILLRACE_BINARY is the program, FULL_DISK_LIBRARY the shim of tests/integration/full_disk.
+"""What the sink writes, beside other people's programs: pandas and DuckDB read equal values and types,
+and a sink that is killed anywhere leaves each record in exactly one readable file.
 """
 
 import collections
-import datetime
 import glob
 import json
 import math
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
-import tempfile
-import time
-import unittest
 import urllib.request
+import uuid
 
 import duckdb
-import numpy
 import pandas
-import pyarrow
 import pyarrow.parquet
 
-BINARY = os.environ["MILLRACE_BINARY"]
-DEADLINE_S = 60
-UTC = datetime.timezone.utc
-
-# A field of each type.
-PIPELINE = """
-version: 1
-name: sensors
-input: {topic: sensors.raw, partitions: 3, key: station, event_time: event_ts}
-output: {topic: sensors.predictions, partitions: 1, key: station}
-dead_letter: {topic: sensors.deadletter, partitions: 1}
-schema:
-  station:  {type: string}
-  event_ts: {type: timestamp}
-  count:    {type: integer}
-  level:    {type: number, accept_text: true, blank: missing, null: missing, sentinels: [-200]}
-  on:       {type: boolean, null: missing}
-  kind:     {type: category, values: [air, water]}
-  alarm:    {type: category, values: ['No', 'Yes'], label: true, required: false}
-features:
-  - {impute: [level], with: median}
-  - {numeric: [count]}
-model: {algorithm: gradient_boosting, objective: binary, trees: 5, depth: 2}
-"""
-
-
-class Place(unittest.TestCase):
-    """A working folder with its own --home, removed afterwards."""
-
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="millrace_parquet_")
-        self.addCleanup(shutil.rmtree, self.folder)
-
-    def path(self, *names):
-        return os.path.join(self.folder, *names)
-
-    def write(self, name, text):
-        with open(self.path(name), "w", encoding="utf-8") as file:
-            file.write(text)
-        return self.path(name)
-
-    def bytes_of(self, path):
-        with open(path, "rb") as file:
-            return file.read()
-
-    def environment(self, more=None):
-        return {**os.environ, "MILLRACE_HOME": self.path("home"), **(more or {})}
-
-    def run_any(self, *words, environment=None, binary=BINARY):
-        return subprocess.run(
-            [binary, *words],
-            cwd=self.folder,
-            env=self.environment(environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=DEADLINE_S * 3,
-            check=False,
-        )
-
-    def millrace(self, *words, expect=0):
-        done = self.run_any(*words)
-        self.assertEqual(done.returncode, expect, "%s\n%s%s" % (words, done.stdout, done.stderr))
-        return done
-
-    def last_json(self, *words):
-        return json.loads(self.millrace(*words, "--json").stdout.splitlines()[-1])
-
-    def eventually(self, condition, what):
-        end = time.monotonic() + DEADLINE_S
-        while not condition():
-            self.assertLess(time.monotonic(), end, what)
-            time.sleep(0.02)
-
-    def dumped(self, topic):
-        return [
-            json.loads(line)
-            for line in self.millrace("topics", "dump", topic).stdout.split("\n")
-            if line
-        ]
-
-    def files(self, folder="lake"):
-        return sorted(glob.glob(self.path(folder, "date=*", "*.parquet")))
-
-    def rows_of(self, folder="lake"):
-        """(partition, offset) of every row of every file, as DuckDB reads them."""
-        if not self.files(folder):
-            return []
-        return duckdb.sql(
-            "SELECT _partition, _offset FROM read_parquet('%s', union_by_name = true)"
-            % self.path(folder, "*", "*.parquet")
-        ).fetchall()
-
-    def expect_each_once(self, topic, folder="lake"):
-        rows = self.rows_of(folder)
-        self.assertEqual(len(rows), len(set(rows)), "rows stand twice")
-        self.assertEqual(set(rows), {(m["partition"], m["offset"]) for m in self.dumped(topic)})
-
-
-def reading(number):
-    """A record of the pipeline above; three days, with gaps of each kind."""
-    moment = datetime.datetime(2004, 3, 10, 18, tzinfo=UTC) + datetime.timedelta(
-        minutes=20 * number
-    )
-    record = {
-        "station": "s%d" % (number % 7),
-        "event_ts": moment.strftime("%Y-%m-%dT%H:%M:%S.") + "%03dZ" % (number % 1000),
-        "count": number - 50,
-        "level": [number / 7, "%.3f" % (number / 3), -200, None, " "][number % 5],
-        "on": [True, False, None][number % 3],
-        "kind": ["air", "water"][number % 2],
-    }
-    if number % 4:
-        record["alarm"] = "Yes" if number % 8 < 4 else "No"
-    return record
-
-
-def level_of(record):
-    level = record["level"]
-    return None if level is None or level == " " else float(level)
+from place import BINARY, DEADLINE_S, KAFKA_TOOL, PIPELINE, Place, level_of, reading
 
 
 class Types(Place):
@@ -604,182 +474,39 @@ class Streams(Place):
         self.expect_each_once("sensors.raw")
 
 
-class Reading(Place):
-    """Files that pandas wrote."""
-
-    def frame(self, rows=3000):
-        numbers = numpy.arange(rows)
-        start = pandas.Timestamp("2004-03-10T18:00:00.123", tz="Europe/Rome")
-        return pandas.DataFrame(
-            {
-                "station": ["s%d" % (n % 5) for n in numbers],
-                "event_ts": start + pandas.to_timedelta(numbers, unit="h"),
-                "count": numbers.astype("int32"),
-                "level": [None if n % 10 == 0 else n / 7 for n in numbers],
-                "on": numbers % 3 == 0,
-                "kind": pandas.Categorical(["air" if n % 2 else "water" for n in numbers]),
-                "alarm": ["Yes" if n % 4 else "No" for n in numbers],
-            }
-        )
+class Kafka(Place):
+    """The sink on real brokers (MILLRACE_KAFKA_CLUSTER), killed on the way."""
 
     def setUp(self):
         super().setUp()
-        self.pipeline = self.write("sensors.yaml", PIPELINE)
+        status = subprocess.run(
+            [KAFKA_TOOL, "status", "--json", "--name", os.environ["MILLRACE_KAFKA_CLUSTER"]],
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
+        found = re.search(r'"bootstrap": *"([^"]+)"', status.stdout)
+        self.brokers = found.group(1)
+        self.topic = "parquet-%s" % uuid.uuid4().hex[:12]
 
-    def produced(self, name):
-        done = self.last_json("produce", self.pipeline, "--data", name, "--validate")
-        self.assertEqual(done["bad_rows"], 0)
-        return {
-            m["event_ts"]: m for m in (json.loads(d["value"]) for d in self.dumped("sensors.raw"))
-        }
+    def environment(self, more=None):
+        return super().environment({"MILLRACE_LOG": "kafka://" + self.brokers, **(more or {})})
 
-    def test_values_come_through_produce(self):
-        frame = self.frame()
-        frame.to_parquet(self.path("in.parquet"), compression="zstd", row_group_size=700)
-        messages = self.produced("in.parquet")
-        self.assertEqual(len(messages), len(frame))
-        for row in frame.to_dict("records"):
-            moment = row["event_ts"].tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-            message = messages[moment]
-            self.assertEqual(message["station"], row["station"])
-            self.assertEqual(message["count"], row["count"])
-            self.assertEqual(message["on"], row["on"])
-            self.assertEqual((message["kind"], message["alarm"]), (row["kind"], row["alarm"]))
-            if math.isnan(row["level"]):
-                self.assertIn(message["level"], ("", None))
-            else:
-                self.assertEqual(float(message["level"]), row["level"])
-
-    def test_the_same_rows_as_csv_give_the_same_model_and_features(self):
-        frame = self.frame(400)
-        frame["event_ts"] = frame["event_ts"].dt.tz_convert("UTC").dt.as_unit("ms")
-        frame.to_parquet(self.path("in.parquet"))
-        text = frame.copy()
-        text["event_ts"] = text["event_ts"].dt.strftime("%Y-%m-%dT%H:%M:%S.123Z")
-        text["level"] = [("" if math.isnan(v) else repr(v)) for v in frame["level"]]
-        text["on"] = ["true" if v else "false" for v in frame["on"]]
-        text.to_csv(self.path("in.csv"), index=False)
-        matrices = []
-        for name in ("in.csv", "in.parquet"):
-            self.millrace(
-                "transform", self.pipeline, "--data", name, "--fit", "--out", name + ".out.csv"
+    def test_each_record_is_in_one_file(self):
+        pipeline = self.write("sensors.yaml", PIPELINE.replace("sensors.raw", self.topic))
+        data = self.write(
+            "data.ndjson", "".join(json.dumps(reading(n)) + "\n" for n in range(1200))
+        )
+        self.millrace("produce", pipeline, "--data", data, "--batch-size", "100")
+        words = ("sink", "parquet", pipeline, "--side", "input", "--out", "lake")
+        for point in ("after_rename:2", "before_commit:1", "in_file:3"):
+            died = self.run_any(
+                *words, "--rows", "150", environment={"MILLRACE_CRASH_POINT": "sink." + point}
             )
-            matrices.append(self.bytes_of(self.path(name + ".out.csv")))
-            self.millrace("train", self.pipeline, "--data", name)
-            self.millrace(
-                "predict", self.pipeline, "--data", name, "--out", name + ".predicted.csv"
-            )
-        self.assertEqual(matrices[0], matrices[1])
-        models = glob.glob(self.path("home", "models", "sensors", "*", "model.json"))
-        self.assertEqual(len({self.bytes_of(m) for m in models}), 1)
-        predicted = [
-            pandas.read_csv(self.path(n + ".predicted.csv")) for n in ("in.csv", "in.parquet")
-        ]
-        column = [c for c in predicted[0].columns if "probability" in c][0]
-        self.assertEqual(list(predicted[0][column]), list(predicted[1][column]))
-        self.millrace("evaluate", self.pipeline, "--data", "in.parquet")
-        self.millrace(
-            "transform", self.pipeline, "--data", "in.parquet", "--fit", "--out", "m.parquet"
-        )
-        matrix = pandas.read_parquet(self.path("m.parquet"))
-        self.assertEqual({str(t) for t in matrix.dtypes}, {"float64"})
-        expected = pandas.read_csv(self.path("in.csv.out.csv"))
-        self.assertTrue(matrix.equals(expected.astype("float64")))
-
-    def test_types_of_other_programs(self):
-        start = datetime.datetime(1969, 12, 31, 23, 59, 59, 999999)
-        table = pyarrow.table(
-            {
-                "station": pyarrow.array(["a", "b", None]),
-                "event_ts": pyarrow.array([start, start, start], pyarrow.timestamp("us")),
-                "count": pyarrow.array([2**63, 1, 0], pyarrow.uint64()),
-                "level": pyarrow.array([0.5, float("nan"), -0.25], pyarrow.float32()),
-                "extra": pyarrow.array([datetime.date(2004, 3, 10)] * 3),
-                "price": pyarrow.array([1, 2, 3]).cast(pyarrow.decimal128(21, 2)),
-                "bytes": pyarrow.array([b"x", b"y", b"z"], pyarrow.large_binary()),
-            }
-        )
-        pyarrow.parquet.write_table(table, self.path("in.parquet"))
-        self.write(
-            "in.yaml",
-            PIPELINE.replace("kind:     {", "kind:     {required: false, ").replace(
-                "on:       {", "on:       {required: false, "
-            ),
-        )
-        self.millrace("produce", "in.yaml", "--data", "in.parquet")
-        values = sorted(
-            (json.loads(m["value"]) for m in self.dumped("sensors.raw")), key=lambda v: v["bytes"]
-        )
-        self.assertEqual({v["event_ts"] for v in values}, {"1969-12-31T23:59:59.999Z"})
-        self.assertEqual([v["station"] for v in values], ["a", "b", None])
-        self.assertEqual([v["level"] for v in values], ["0.5", "", "-0.25"])
-        self.assertEqual([v["price"] for v in values], ["1.00", "2.00", "3.00"])
-        self.assertEqual({v["extra"] for v in values}, {"2004-03-10T00:00:00.000Z"})
-
-    def test_nested_columns_are_refused_by_name(self):
-        frame = self.frame(10)
-        frame["path"] = [[1, 2]] * 10
-        frame.to_parquet(self.path("in.parquet"))
-        for command in ("produce", "train", "predict", "transform", "evaluate"):
-            done = self.millrace(
-                command,
-                self.pipeline,
-                "--data",
-                "in.parquet",
-                expect=78 if command == "predict" else 65,
-            )
-            if command != "predict":
-                self.assertIn("column 'path' is of type list", done.stderr)
-        yaml = PIPELINE + "csv: {ignore_columns: [path]}\n"
-        self.write("sensors.yaml", yaml)
-        self.assertEqual(len(self.produced("in.parquet")), 10)
-
-    def test_bad_files_are_clear_errors(self):
-        self.frame(100).to_parquet(self.path("good.parquet"))
-        good = self.bytes_of(self.path("good.parquet"))
-        for name, data in {
-            "empty": b"",
-            "text": b"a,b\n1,2\n",
-            "cut": good[:-20],
-            "head": good[: len(good) // 2],
-            "magic": good[:-4] + b"PAR2",
-            "length": good[:-8] + b"\xff\xff\xff\x7fPAR1",
-        }.items():
-            with open(self.path(name + ".parquet"), "wb") as file:
-                file.write(data)
-            done = self.millrace("produce", self.pipeline, "--data", name + ".parquet", expect=65)
-            self.assertIn(name + ".parquet", done.stderr)
-            self.assertIn("not a Parquet file, or damaged", done.stderr)
-        done = self.run_any("produce", self.pipeline, "--data", "-")
-        self.assertNotEqual(done.returncode, 139)
-        self.millrace("produce", self.pipeline, "--data", "nowhere.parquet", expect=66)
-
-    def test_init_reads_parquet(self):
-        self.frame(400).drop(columns="event_ts").to_parquet(self.path("in.parquet"))
-        self.millrace("init", "mine", "--data", "in.parquet", "--target", "alarm")
-        self.millrace("train", "./mine", "--data", "in.parquet")
-        self.last_json("produce", "./mine", "--data", "in.parquet", "--validate")
-
-
-class Without(Place):
-    """A program without the plugin beside it."""
-
-    def test_says_how_to_get_it(self):
-        alone = self.path("millrace")
-        shutil.copy(BINARY, alone)
-        self.write("in.parquet", "PAR1")
-        for words in (
-            ("sink", "parquet", "telco-churn", "--out", "lake"),
-            ("train", "telco-churn", "--data", "in.parquet"),
-            ("produce", "telco-churn", "--data", "in.parquet"),
-            ("transform", "telco-churn", "--data", "in.parquet"),
-            ("transform", "telco-churn", "--data", "x.csv", "--out", "out.parquet"),
-        ):
-            done = self.run_any(*words, binary=alone)
-            self.assertEqual(done.returncode, 2, done.stderr)
-            self.assertIn("no Parquet support", done.stderr)
-            self.assertIn("make parquet", done.stderr)
-
-
-if __name__ == "__main__":
-    unittest.main(verbosity=2)
+            self.assertEqual(died.returncode, -signal.SIGKILL, died.stderr)
+        done = self.last_json(*words, "--rows", "90", "--mode", "batch")
+        self.assertEqual(done["stop_reason"], "caught_up")
+        self.expect_each_once(self.topic)
+        self.assertEqual(len(self.rows_of()), 1200)
+        again = self.last_json(*words, "--mode", "batch")
+        self.assertEqual(again["rows"], 0)
