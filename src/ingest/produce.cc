@@ -93,8 +93,8 @@ bool is_series(const spec::Pipeline& pipeline, const ProduceOptions& options) {
 Status check_order_of_times(const spec::Pipeline& pipeline, const ProduceOptions& options,
                             const env::StopToken& stop) {
   if (!is_series(pipeline, options) || !is_file(options)) return {};
-  MILLRACE_ASSIGN(const codec::TableFormat format, codec::format_of_path(*options.data));
-  if (format != codec::TableFormat::kCsv) return {};
+  const codec::TableFormat format = codec::format_of_path(*options.data);
+  if (!codec::has_columns(format)) return {};
   MILLRACE_ASSIGN(
       codec::TableReader reader,
       codec::TableReader::open(*options.data, format, pipeline.csv, pipeline.schema, &stop));

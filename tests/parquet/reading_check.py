@@ -182,6 +182,78 @@ class Reading(Place):
         self.last_json("produce", "./mine", "--data", "in.parquet", "--validate")
 
 
+class AirQuality(Place):
+    """The publisher's table as CSV and as Parquet: the same messages, from the same pipeline."""
+
+    COLUMNS = (
+        "CO(GT)",
+        "PT08.S1(CO)",
+        "NMHC(GT)",
+        "C6H6(GT)",
+        "PT08.S2(NMHC)",
+        "NOx(GT)",
+        "PT08.S3(NOx)",
+        "NO2(GT)",
+        "PT08.S4(NO2)",
+        "PT08.S5(O3)",
+        "T",
+        "RH",
+        "AH",
+    )
+
+    def frame(self, rows=100):
+        hours = [
+            datetime.datetime(2004, 3, 10, 18) + datetime.timedelta(hours=n) for n in range(rows)
+        ]
+        frame = pandas.DataFrame(
+            {
+                "Date": [h.strftime("%d/%m/%Y") for h in hours],
+                "Time": [h.strftime("%H.%M.%S") for h in hours],
+            }
+        )
+        for i, name in enumerate(self.COLUMNS):
+            frame[name] = [-200.0 if n % 9 == i else (n + i) / 8 for n in range(rows)]
+        return frame
+
+    def messages(self, topic, data):
+        words = ("--set", "input.topic=" + topic, "produce", "air-quality", "--data", data)
+        done = self.last_json(*words, "--validate")
+        self.assertEqual(done["bad_rows"], 0)
+        return [(m["key"], m["timestamp"], json.loads(m["value"])) for m in self.dumped(topic)]
+
+    def test_times_in_two_columns_and_constants_are_made_as_for_csv(self):
+        frame = self.frame()
+        frame.to_csv(self.path("in.csv"), sep=";", decimal=",", index=False)
+        frame.to_parquet(self.path("in.parquet"))
+        expected = self.messages("of_csv", "in.csv")
+        self.assertEqual(len(expected), 100)
+        self.assertEqual(self.messages("of_parquet", "in.parquet"), expected)
+
+    def test_what_the_sink_wrote_needs_neither(self):
+        self.frame().to_parquet(self.path("in.parquet"))
+        expected = self.messages("air_quality.raw", "in.parquet")
+        self.millrace(
+            "sink", "parquet", "air_quality.raw", "--out", "lake", "--mode", "batch", "--json"
+        )
+        self.assertEqual(len(self.files()), 5)
+        whole = pandas.concat([pandas.read_parquet(f) for f in self.files()], ignore_index=True)
+        whole = whole.sort_values("event_ts")[[c for c in whole.columns if c[0] != "_"]]
+        whole.to_parquet(self.path("again.parquet"), index=False)
+        again = self.messages("again", "again.parquet")
+        values = [
+            [{k: v for k, v in m[2].items() if v is not None} for m in messages]
+            for messages in (again, expected)
+        ]
+        self.assertEqual(values[0], values[1])
+
+    def test_a_date_that_breaks_the_order_is_refused(self):
+        frame = self.frame()
+        frame.loc[50, "Date"] = "03/12/2004"
+        frame.to_parquet(self.path("in.parquet"))
+        done = self.millrace("produce", "air-quality", "--data", "in.parquet", expect=65)
+        self.assertIn("in.parquet", done.stderr)
+
+
 class Without(Place):
     """A program without the plugin beside it."""
 

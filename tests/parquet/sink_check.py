@@ -1,5 +1,5 @@
-"""What the sink writes, beside other people's programs: pandas and DuckDB read equal values and types,
-and a sink that is killed anywhere leaves each record in exactly one readable file.
+"""What the sink writes, beside other people's programs: pandas and DuckDB read equal values and
+types, and a sink that is killed anywhere leaves each record in exactly one readable file.
 """
 
 import collections

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "codec/internal/csv_header.h"
+#include "codec/internal/derived_columns.h"
 #include "codec/internal/parquet_plugin.h"
 #include "env/clock.h"
 #include "env/random_file.h"
@@ -62,6 +63,7 @@ struct ParquetRows::State {
   }
 
   Status start(const data::Schema& schema);
+  CsvDialect dialect_of() const;
   Status check_kinds(const std::vector<plugin::ParquetColumn>& heads) const;
   Status next_batch();
   void append_cell(const plugin::ParquetColumn& column);
@@ -73,7 +75,10 @@ struct ParquetRows::State {
   std::optional<Error> failure;  // of reading
   const plugin::ParquetApi* api = nullptr;
   plugin::ParquetReaderHandle* handle = nullptr;
+  std::vector<std::string> names;  // of all columns of the file
   CsvColumns columns;
+  DerivedColumns derived;
+  std::vector<std::size_t> selected;  // columns of the file that are read, ascending
   std::vector<plugin::ParquetColumn> batch;
   std::size_t batch_rows = 0;
   std::size_t at = 0;  // in the batch
@@ -119,26 +124,46 @@ Status ParquetRows::State::start(const data::Schema& schema) {
   plugin::ParquetError error = {};
   if (api->read_open(&source, &handle, &error) != 0) return error_of(error);
   std::vector<plugin::ParquetColumn> heads(api->read_columns(handle));
-  std::vector<std::string_view> names;
   for (std::size_t i = 0; i < heads.size(); ++i) {
     api->read_column(handle, i, &heads[i]);
     names.emplace_back(heads[i].name, heads[i].name_size);
   }
+  const std::vector<std::string_view> views(names.begin(), names.end());
   if (names.empty()) return Error(ErrorCode::kBadData, "'" + name + "' has no columns.");
-  CsvDialect table;  // what is left of the dialect: a column is whole, and typed
-  table.ignore_columns = dialect.ignore_columns;
-  table.rename = dialect.rename;
-  MILLRACE_ASSIGN(columns, columns_of_header(names, table, schema, "'" + name + "'"));
+  const CsvDialect table = dialect_of();
+  MILLRACE_ASSIGN(columns, columns_of_header(views, table, schema, "'" + name + "'"));
+  MILLRACE_ASSIGN(derived, DerivedColumns::make(table, columns, "'" + name + "'"));
+  selected = columns.kept;
+  selected.insert(selected.end(), columns.time.begin(), columns.time.end());
+  std::sort(selected.begin(), selected.end());
   MILLRACE_TRY(check_kinds(heads));
-  batch.resize(columns.kept.size());
-  if (api->read_select(handle, columns.kept.data(), columns.kept.size(), &error) != 0) {
+  batch.resize(selected.size());
+  if (api->read_select(handle, selected.data(), selected.size(), &error) != 0) {
     return error_of(error);
   }
   return {};
 }
 
+// What is left of the dialect, since a column is whole, and typed: names, and what the file lacks.
+CsvDialect ParquetRows::State::dialect_of() const {
+  const auto has = [this](const std::string& column) {
+    return std::find(names.begin(), names.end(), column) != names.end();
+  };
+  CsvDialect table;
+  table.ignore_columns = dialect.ignore_columns;
+  table.rename = dialect.rename;
+  const auto& rule = dialect.timestamp;
+  if (rule && !has(rule->field) && std::all_of(rule->columns.begin(), rule->columns.end(), has)) {
+    table.timestamp = rule;
+  }
+  for (const auto& constant : dialect.constants) {
+    if (!has(constant.first)) table.constants.push_back(constant);
+  }
+  return table;
+}
+
 Status ParquetRows::State::check_kinds(const std::vector<plugin::ParquetColumn>& heads) const {
-  for (const std::size_t index : columns.kept) {
+  for (const std::size_t index : selected) {
     const plugin::ParquetColumn& head = heads[index];
     if (head.kind != plugin::kParquetUnsupported) continue;
     const std::string column = printable({head.name, head.name_size}, 60);
@@ -174,14 +199,23 @@ Result<bool> ParquetRows::read(TableRow& row) {
   ++s.at;
   row.line = ++s.line;
   row.raw = std::string_view(s.text).substr(0, s.text.size() - 1);
-  row.cells.clear();
+  row.cells.assign(s.columns.in_file, std::string_view());
   std::size_t from = 0;
-  for (const std::size_t end : s.ends) {
-    row.cells.push_back(std::string_view(s.text).substr(from, end - from));
-    from = end + 1;
+  for (std::size_t i = 0; i < s.ends.size(); ++i) {
+    row.cells[s.selected[i]] = std::string_view(s.text).substr(from, s.ends[i] - from);
+    from = s.ends[i] + 1;
   }
   s.check_texts(row);
-  if (!row.errors.empty()) row.cells.clear();
+  if (row.errors.empty()) MILLRACE_TRY(s.derived.read(row));
+  if (row.errors.empty()) {
+    for (std::size_t i = 0; i < s.columns.kept.size(); ++i) {
+      row.cells[i] = row.cells[s.columns.kept[i]];
+    }
+    row.cells.resize(s.columns.kept.size());
+    s.derived.append(row.cells);
+  } else {
+    row.cells.clear();
+  }
   return true;
 }
 
@@ -216,13 +250,14 @@ void ParquetRows::State::check_texts(TableRow& row) const {
     add(data::RecordCode::kTooLarge, "",
         "the row is longer than " + std::to_string(dialect.row_bytes_max) + " bytes");
   }
-  for (std::size_t i = 0; i < row.cells.size(); ++i) {
-    if (row.cells[i].size() > dialect.field_bytes_max) {
-      add(data::RecordCode::kTooLarge, columns.names[i],
-          std::to_string(row.cells[i].size()) + " bytes are above the maximum " +
+  for (std::size_t i = 0; i < selected.size(); ++i) {
+    const std::string_view cell = row.cells[selected[i]];
+    if (cell.size() > dialect.field_bytes_max) {
+      add(data::RecordCode::kTooLarge, names[selected[i]],
+          std::to_string(cell.size()) + " bytes are above the maximum " +
               std::to_string(dialect.field_bytes_max));
-    } else if (batch[i].kind == plugin::kParquetText && !is_utf8(row.cells[i])) {
-      add(data::RecordCode::kInvalidUtf8, columns.names[i], "the cell is not UTF-8");
+    } else if (batch[i].kind == plugin::kParquetText && !is_utf8(cell)) {
+      add(data::RecordCode::kInvalidUtf8, names[selected[i]], "the cell is not UTF-8");
     }
   }
 }
