@@ -234,16 +234,24 @@ Result<GroupId> group_of(const Options& options, const TopicName& topic) {
                                       "' is no group name: 1 to 249 of a-z A-Z 0-9 . _ -");
 }
 
+Monitored monitored(const Options& options, const Result<spec::LoadedPipeline>& pipeline) {
+  Monitored what;
+  what.command = "sink";
+  what.pipeline = pipeline ? pipeline->pipeline.name : "";
+  what.mode = options.mode;
+  what.group = options.group.empty() ? options.topic + "-parquet-sink" : options.group;
+  return what;
+}
+
 Result<int> run(Session& session, const Options& options) {
   if (options.out.empty()) return Error(ErrorCode::kUsage, "--out DIR is needed");
   MILLRACE_TRY(codec::parquet_available());
   MILLRACE_ASSIGN(engine::SinkOptions sink_options, options_of(options));
   // Before the log: a pipeline may say how to reach it.
   const Result<spec::LoadedPipeline> pipeline = session.load_pipeline(options.topic);
+  if (!options.pipeline.empty()) MILLRACE_TRY(session.load_pipeline(options.pipeline));
   MILLRACE_ASSIGN(const std::unique_ptr<Monitoring> monitoring,
-                  Monitoring::start(session, options.monitoring,
-                                    {"sink", pipeline ? pipeline->pipeline.name : "", options.mode,
-                                     options.group, ""}));
+                  Monitoring::start(session, options.monitoring, monitored(options, pipeline)));
   MILLRACE_ASSIGN(const Opened opened, reach(session, options, pipeline, monitoring->readiness()));
   const Monitoring::LogWatch watch(*monitoring, *opened.log);
   const TopicName topic = opened.source.topic.name;
