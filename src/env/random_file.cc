@@ -47,8 +47,8 @@ Status RandomFile::read_at(std::uint64_t at, std::span<char> into) const {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno_error("cannot read", path_, errno);
     if (n == 0) {
-      return Error(ErrorCode::kIo, "cannot read " + path_.string() +
-                                       ": it became shorter while it was read");
+      return Error(ErrorCode::kIo,
+                   "cannot read " + path_.string() + ": it became shorter while it was read");
     }
     into = into.subspan(static_cast<std::size_t>(n));
     at += static_cast<std::uint64_t>(n);

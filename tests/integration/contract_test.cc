@@ -33,9 +33,8 @@ TEST(Contract, WhatIsPlannedIsRefusedInWordsOfItsOwn) {
        {Words{"serve"}, Words{"serve", "telco-churn", "--port", "0"}, Words{"serve", "--help"},
         Words{"tune", "telco-churn"}, Words{"analyze", "air-quality"}, Words{"pipeline", "run"},
         Words{"data", "fetch"}, Words{"completion", "bash"}, Words{"test", "telco-churn"},
-        Words{"model", "import", "x"}, Words{"model", "rollback"},
-        Words{"log", "backup", "x"}, Words{"log", "restore", "--help"},
-        Words{"validate", "telco-churn", "--against-running"},
+        Words{"model", "import", "x"}, Words{"model", "rollback"}, Words{"log", "backup", "x"},
+        Words{"log", "restore", "--help"}, Words{"validate", "telco-churn", "--against-running"},
         Words{"score", "telco-churn", "--to", "latest"},
         Words{"train", "telco-churn", "--n-splits", "5"},
         Words{"evaluate", "telco-churn", "--bootstrap", "500"}}) {
