@@ -54,6 +54,7 @@ void internal::read_pipeline(const config::Node& root, Pipeline& pipeline,
   read_topics(top, pipeline);
   read_features(top, pipeline);
   read_settings(top, pipeline);
+  read_drift(top, pipeline);
   for (const std::string_view key : kNotBuilt) {
     if (const config::MapEntry* entry = root.find(key); entry != nullptr) {
       top.known(key);

@@ -14,6 +14,7 @@
 #include "codec/table_reader.h"
 #include "data/schema.h"
 #include "env/file.h"
+#include "drift/monitor.h"
 #include "features/operator.h"
 #include "features/series_operator.h"
 #include "json/fwd.h"
@@ -105,6 +106,15 @@ struct ForecastSpec {
   double coverage = 0.9;  // of the interval, (0, 1)
 };
 
+// What of the stream is compared with the training data (docs/drift.md).
+struct DriftSpec {
+  drift::WindowSpec window;
+  std::vector<std::string> features;  // columns of the model, or fields (all their columns); empty:
+                                      // every column
+  enum class Score { kWatched, kIgnored } score = Score::kWatched;
+  drift::MonitorOptions monitor;
+};
+
 struct Pipeline {
   int version = 1;
   std::string name;
@@ -127,6 +137,7 @@ struct Pipeline {
   SplitSpec split;
   std::string sample_weight;  // field with row weights, "" = none
   ReportSpec report;
+  std::optional<DriftSpec> drift;            // nothing is watched without it
   std::map<std::string, std::string> kafka;  // properties of the Kafka client
   std::string simulator;  // text of the simulator file beside the pipeline, "" without one
 
@@ -168,5 +179,6 @@ std::optional<std::string_view> shipped_file(std::string_view pipeline, std::str
 json::Value input_json_schema(const Pipeline& pipeline);
 json::Value prediction_json_schema(const Pipeline& pipeline);
 json::Value dead_letter_json_schema(const Pipeline& pipeline);
+json::Value drift_alert_json_schema(const Pipeline& pipeline);
 
 }  // namespace millrace::spec

@@ -108,6 +108,15 @@ constexpr std::array kKeys = {
     KeyDoc{"report.risk_fields", "list of fields", "[]", "Shown beside the records at highest risk."},
     KeyDoc{"report.top_risk", "integer from 0 to 10000", "10", "How many of them."},
 
+    KeyDoc{"drift.window", "duration from 1s to 366d", "7d", "Of event time: windows of the stream are compared with the training data as they end. Without a `drift` section nothing is watched."},
+    KeyDoc{"drift.window_records", "integer from 20 to 1000000000", "", "Windows of so many records, in place of `window`."},
+    KeyDoc{"drift.lateness", "duration from 0ms to 366d", "0ms", "How much later than its end an event must be to close a window."},
+    KeyDoc{"drift.features", "list of columns or fields, or `all`", "all", "What is watched: columns of the model by name, or all columns made from a field."},
+    KeyDoc{"drift.score", "true or false", "true", "Whether the model's own answers are watched too."},
+    KeyDoc{"drift.statistics", "list of `psi`, `ks`, `jensen_shannon`, `mean_shift`, `missing_share`, `relation_shift`, or `all`", "all", "By what they are compared."},
+    KeyDoc{"drift.raise_after", "integer from 1 to 1000", "1", "Windows in a row beyond the threshold that raise an alert."},
+    KeyDoc{"drift.clear_after", "integer from 1 to 1000", "2", "Windows in a row below 80 % of the threshold that clear it."},
+
     KeyDoc{"kafka", "map of property to value", "", "Properties of librdkafka, used when the log is Kafka; `-X` overrides them. `${file:PATH}` stands for the content of a file, which is where passwords belong."},
 
     KeyDoc{"csv.separator", "one character or `tab`", "','", "Between cells."},

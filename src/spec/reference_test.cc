@@ -29,6 +29,7 @@ features:
   - {one_hot: [c]}
   - {ordinal: [d]}
   - {standardize: [e]}
+drift: {}
 )";
 
 // `schema.a.type` is `schema.FIELD.type`, `features[2].drop` is `features[].drop`.

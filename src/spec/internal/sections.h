@@ -33,6 +33,9 @@ void read_features(config::MapReader& top, Pipeline& pipeline);
 // group, delivery, commit, csv, model, split, sample_weight, report.
 void read_settings(config::MapReader& top, Pipeline& pipeline);
 
+// drift, where it is given.
+void read_drift(config::MapReader& top, Pipeline& pipeline);
+
 // The one operator of an item of `features`, by its key; "" with an error reported where it is none
 // or several of `names`.
 std::string operator_key(const config::Node& item, std::span<const std::string> names,
