@@ -118,6 +118,27 @@ void ScoreMetrics::count_probabilities(const data::RunSummary& all) {
   probability_sum_ = all.probability_sum;
 }
 
+// Windows close seldom: handles are looked up each time.
+void ScoreMetrics::on_drift(const drift::DriftMonitor& drift) {
+  const std::vector<drift::ReferenceColumn>& columns = drift.reference().columns;
+  for (const drift::Reading& reading : drift.readings()) {
+    const std::string& feature = columns[reading.column].profile.column.name;
+    const std::string statistic(to_string(reading.statistic));
+    metrics_.gauge(Metric::kDriftStatistic, {feature, statistic}).set(reading.value);
+  }
+  bool any = false;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const bool drifting = drift.is_drifting(i);
+    any = any || drifting;
+    metrics_.gauge(Metric::kDriftAlert, {columns[i].profile.column.name}).set(drifting ? 1 : 0);
+  }
+  metrics_.gauge(Metric::kReferenceDrift).set(any ? 1 : 0);
+  const drift::MonitorCounts& counts = drift.counts();
+  metrics_.counter(Metric::kDriftAlerts, {"raised"}).raise_to(static_cast<double>(counts.raised));
+  metrics_.counter(Metric::kDriftAlerts, {"cleared"}).raise_to(static_cast<double>(counts.cleared));
+  metrics_.counter(Metric::kDriftWindows).raise_to(static_cast<double>(counts.windows));
+}
+
 void ScoreMetrics::on_aborted() { aborted_.add(); }
 
 void ScoreMetrics::on_rebalance() { rebalances_.add(); }

@@ -19,6 +19,7 @@ class ScoreMetrics final : public engine::RunMonitor {
   void on_started() override;
   void on_scored(const engine::ScoredBatch& batch) override;
   void on_committed(const data::RunSummary& all, Nanoseconds took) override;
+  void on_drift(const drift::DriftMonitor& drift) override;
   void on_aborted() override;
   void on_rebalance() override;
   void on_lag(const std::map<log::TopicPartition, std::int64_t>& lag) override;

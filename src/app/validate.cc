@@ -109,6 +109,9 @@ Result<int> explain(Session& session, const std::string& name, const CommandLine
   result["schemas"] = {{"input", spec::input_json_schema(loaded.pipeline)},
                        {"prediction", spec::prediction_json_schema(loaded.pipeline)},
                        {"dead_letter", spec::dead_letter_json_schema(loaded.pipeline)}};
+  if (loaded.pipeline.drift) {
+    result["schemas"]["drift_alert"] = spec::drift_alert_json_schema(loaded.pipeline);
+  }
   MILLRACE_TRY(session.finish(result, text));
   return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "data/run_summary.h"
+#include "drift/monitor.h"
 #include "engine/record_scorer.h"
 #include "log/record.h"
 
@@ -23,6 +24,8 @@ class RunMonitor {
   virtual void on_scored(const ScoredBatch& /*batch*/) {}
   // Everything that is committed, and how long the last commit took.
   virtual void on_committed(const data::RunSummary& /*all*/, Nanoseconds /*took*/) {}
+  // Windows were compared with the training data, and that is committed.
+  virtual void on_drift(const drift::DriftMonitor& /*drift*/) {}
   // What was uncommitted was given up and is done again.
   virtual void on_aborted() {}
   // Partitions went to another member of the group.

@@ -41,6 +41,8 @@ struct Manifest {
   json::Value metrics_train;
   // Of a forecaster: target, horizon, predict, coverage, half_width, step_ms; null of others.
   json::Value forecast;
+  // drift::Reference::to_json(); null where nothing is watched.
+  json::Value drift_reference;
   std::uint64_t rows_trained = 0;
   std::uint64_t rows_holdout = 0;
   std::string data_digest;    // SHA-256 of the training file

@@ -168,4 +168,43 @@ Value dead_letter_json_schema(const Pipeline& pipeline) {
   return schema;
 }
 
+Value drift_alert_json_schema(const Pipeline& pipeline) {
+  Value schema =
+      document(pipeline.name + " drift alert",
+               "A drift alert on topic " + pipeline.alerts_topic.value() + " (docs/drift.md)");
+  const Value text = {{"type", "string"}};
+  const Value time = {{"type", "string"}, {"format", "date-time"}};
+  const Value count = {{"type", "integer"}, {"minimum", 0}};
+  Value statistics = Value::array();
+  for (const drift::Statistic statistic : drift::kAllStatistics) {
+    statistics.push_back(drift::to_string(statistic));
+  }
+  const Value range = {
+      {"type", "object"},
+      {"properties", {{"partition", count}, {"first_offset", count}, {"last_offset", count}}},
+      {"required", {"partition", "first_offset", "last_offset"}},
+      {"additionalProperties", false}};
+  schema["properties"] = {
+      {"alert", {{"const", "drift"}}},
+      {"state", {{"type", "string"}, {"enum", {"raised", "cleared"}}}},
+      {"pipeline", text},
+      {"model_version", text},
+      {"feature", text},
+      {"statistic", {{"type", "string"}, {"enum", statistics}}},
+      {"value", {{"type", Value::array({"number", "null"})}}},
+      {"threshold", {{"type", "number"}}},
+      {"window_start", time},
+      {"window_end", time},
+      {"event_ts", time},
+      {"records", count},
+      {"source_topic", text},
+      {"offsets", {{"type", "array"}, {"items", range}}},
+  };
+  Value required = Value::array();
+  for (const auto& [name, ignored] : schema["properties"].items()) required.push_back(name);
+  schema["required"] = std::move(required);
+  schema["additionalProperties"] = false;
+  return schema;
+}
+
 }  // namespace millrace::spec

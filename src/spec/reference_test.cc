@@ -16,12 +16,14 @@ namespace {
 // Holds every section and operator, so that every key is asked for.
 constexpr const char* kEverything = R"(version: 1
 name: small
+input: {event_time: t}
 schema:
   a: {type: number}
   b: {type: number}
   c: {type: category, values: [x, y]}
   d: {type: category, values: [x, y]}
   e: {type: number}
+  t: {type: timestamp}
   left: {type: category, values: ['No', 'Yes'], label: true}
 features:
   - {numeric: [a]}

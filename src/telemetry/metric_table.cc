@@ -17,6 +17,9 @@ constexpr std::array kModel{Name("pipeline"), Name("model_version"), Name("predi
 constexpr std::array kTopic{Name("topic")};
 constexpr std::array kTopicLabel{Name("topic"), Name("label")};
 constexpr std::array kTopicCode{Name("topic"), Name("code")};
+constexpr std::array kFeature{Name("feature")};
+constexpr std::array kFeatureStatistic{Name("feature"), Name("statistic")};
+constexpr std::array kState{Name("state")};
 constexpr std::array kStage{Name("stage")};
 constexpr std::array kTopicPartition{Name("topic"), Name("partition")};
 constexpr std::array kClient{Name("client")};
@@ -41,6 +44,8 @@ constexpr std::array kReferenceBounds{Bound(0.005), 0.01, 0.025, 0.05, 0.075, 0.
 
 constexpr std::size_t kPartitionSeriesMax = 1024;
 constexpr std::size_t kBrokerSeriesMax = 512;
+constexpr std::size_t kDriftFeaturesMax = 512;
+constexpr std::size_t kDriftSeriesMax = 6 * kDriftFeaturesMax;
 constexpr auto kReference = MetricNames::kReference;
 
 // clang-format off
@@ -95,6 +100,17 @@ MetricRow{Metric::kConsumerLag, "millrace_consumer_lag_messages", MetricKind::kG
 MetricRow{Metric::kProbability, "millrace_prediction_probability_ratio", MetricKind::kHistogram,
           "Predicted probability of the positive label, one count a prediction", {},
           kProbabilityBounds, "score", ""},
+MetricRow{Metric::kDriftStatistic, "millrace_drift_statistic", MetricKind::kGauge,
+          "Of the last judged window beside the training data; NaN where it cannot be told",
+          kFeatureStatistic, {}, "score", "", MetricNames::kMillrace, kDriftSeriesMax},
+MetricRow{Metric::kDriftAlert, "millrace_drift_alert", MetricKind::kGauge,
+          "1 while a drift alert of the feature is raised", kFeature, {}, "score",
+          "feature_drift_alert", MetricNames::kMillrace, kDriftFeaturesMax},
+MetricRow{Metric::kDriftAlerts, "millrace_drift_alerts_total", MetricKind::kCounter,
+          "Drift alerts committed, by state raised or cleared", kState, {}, "score", ""},
+MetricRow{Metric::kDriftWindows, "millrace_drift_windows_total", MetricKind::kCounter,
+          "Windows compared with the training data, as far as that is committed", {}, {}, "score",
+          ""},
 MetricRow{Metric::kProduceRowsSent, "millrace_produce_rows_sent_total", MetricKind::kCounter,
           "Rows committed to the topic", kTopic, {}, "produce", ""},
 MetricRow{Metric::kProduceBadRows, "millrace_produce_bad_rows_total", MetricKind::kCounter,
@@ -178,6 +194,8 @@ MetricRow{Metric::kReferenceBrokerConnected, "kafka_consumer_broker_connected", 
           "As millrace_log_reachable", {}, {}, "score", "", kReference},
 MetricRow{Metric::kReferenceInfo, "kafka_consumer_info", MetricKind::kGauge,
           "Always 1; the labels say what is running", kConsumer, {}, "score", "", kReference},
+MetricRow{Metric::kReferenceDrift, "feature_drift_alert", MetricKind::kGauge,
+          "1 while any drift alert is raised", {}, {}, "score", "", kReference},
 };
 // clang-format on
 
@@ -188,7 +206,7 @@ constexpr bool in_order() {
   return true;
 }
 static_assert(in_order(), "row i describes Metric(i)");
-static_assert(kTable.back().metric == Metric::kReferenceInfo, "every metric has a row");
+static_assert(kTable.back().metric == Metric::kReferenceDrift, "every metric has a row");
 
 std::string list_of(std::span<const std::string_view> words) {
   std::string text;

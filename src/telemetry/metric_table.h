@@ -37,6 +37,10 @@ enum class Metric : std::uint8_t {
   kStageCpu,
   kConsumerLag,
   kProbability,
+  kDriftStatistic,
+  kDriftAlert,
+  kDriftAlerts,
+  kDriftWindows,
   kProduceRowsSent,
   kProduceBadRows,
   kProduceBytesSent,
@@ -71,6 +75,7 @@ enum class Metric : std::uint8_t {
   kReferenceModelLoaded,
   kReferenceBrokerConnected,
   kReferenceInfo,
+  kReferenceDrift,
 };
 
 // Sets of label values (series) a metric may have; one more becomes "other" in every label.

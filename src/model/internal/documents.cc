@@ -193,6 +193,7 @@ json::Value to_json(const Manifest& manifest) {
   document["rows_trained"] = manifest.rows_trained;
   document["rows_holdout"] = manifest.rows_holdout;
   if (!manifest.forecast.is_null()) document["forecast"] = manifest.forecast;
+  if (!manifest.drift_reference.is_null()) document["drift_reference"] = manifest.drift_reference;
   document["data_digest"] = manifest.data_digest;
   document["model_digest"] = manifest.model_digest;
   document["canary_digest"] = manifest.canary_digest;
@@ -237,6 +238,9 @@ Result<Manifest> manifest_from_text(std::string_view text, std::string_view wher
   reader.read_count("rows_trained", manifest.rows_trained);
   reader.read_count("rows_holdout", manifest.rows_holdout);
   if (document.contains("forecast")) reader.read("forecast", manifest.forecast);
+  if (document.contains("drift_reference")) {
+    reader.read("drift_reference", manifest.drift_reference);
+  }
   reader.read("data_digest", manifest.data_digest);
   reader.read("model_digest", manifest.model_digest);
   reader.read("canary_digest", manifest.canary_digest);
