@@ -91,6 +91,10 @@ void register_produce(CommandLine& line) {
           .value("--poison-rate", &p.poison_rate, "Simulator: share of broken records, 0 to 1")
           .value("--drift-after", &p.drift_after,
                  "Simulator: records before the distribution moves", 0, INT64_MAX)
+          .value("--drift-sigma", &p.drift_sigma,
+                 "Simulator: how far numbers move then, in standard deviations")
+          .value("--drift-fields", &p.drift_fields,
+                 "Simulator: fields that move then, repeatable (default: all)")
           .value("--stations", &p.stations, "Simulator of series: how many stations", 1, 100'000)
           .flag("--restart", &p.restart, "Send the file again from its first row")
           .flag("--validate", &p.validate,

@@ -27,15 +27,18 @@ Result<ingest::ProduceOptions> options_of(const ProducingOptions& given) {
   if (!given.key.empty()) {
     MILLRACE_ASSIGN(options.key, ingest::parse_key_rule(given.key));
   }
-  if (options.data && (given.poison_rate || given.drift_after || given.stations)) {
+  if (options.data && (given.poison_rate || given.drift_after || given.stations ||
+                       given.drift_sigma || !given.drift_fields.empty())) {
     return Error(ErrorCode::kUsage,
-                 "--poison-rate, --drift-after and --stations are of the simulator, which has no "
+                 "--poison-rate, --drift-* and --stations are of the simulator, which has no "
                  "part in --data.");
   }
   options.seed = static_cast<std::uint64_t>(given.seed);
   options.simulator.poison_rate = given.poison_rate.value_or(0);
   if (given.drift_after)
     options.simulator.drift_after = static_cast<std::uint64_t>(*given.drift_after);
+  options.simulator.drift_sigma = given.drift_sigma;
+  options.simulator.drift_fields = given.drift_fields;
   if (given.stations) options.simulator.stations = static_cast<std::uint64_t>(*given.stations);
   return options;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/monitoring.h"
 #include "app/session.h"
@@ -25,6 +26,8 @@ struct ProducingOptions {
   std::int64_t seed = 42;
   std::optional<double> poison_rate;
   std::optional<std::int64_t> drift_after;
+  std::optional<double> drift_sigma;
+  std::vector<std::string> drift_fields;
   std::optional<std::int64_t> stations;
   bool restart = false;
   bool validate = false;

@@ -121,7 +121,7 @@ class Alerts {
   }
 
  private:
-  env::testing::ManualClock clock_;
+  env::ManualClock clock_;
   log::testing::MemoryLog log_;
   std::unique_ptr<log::Producer> producer_;
   log::TopicHandle topic_;

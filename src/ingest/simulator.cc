@@ -1,5 +1,6 @@
 #include "ingest/simulator.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -58,8 +59,10 @@ struct Simulator::State {
         poisoner(schema, fields_of(file)),
         drawn_at(schema_in.size(), SIZE_MAX) {
     for (std::size_t i = 0; i < file.fields.size(); ++i) drawn_at[file.fields[i].field] = i;
-    numeric_shift = file.drifts ? 0 : options.drift_sigma.value_or(1);
-    if (options.drift_sigma) numeric_shift = *options.drift_sigma;
+    const bool file_says = file.drifts && options.drift_fields.empty();
+    numeric_shift = options.drift_sigma.value_or(file_says ? 0 : 1);
+    moves.assign(schema.size(), options.drift_fields.empty());
+    for (const std::string& name : options.drift_fields) moves[*schema.find(name)] = true;
     prepare_tokens();
     restart();
   }
@@ -98,12 +101,13 @@ struct Simulator::State {
   }
 
   // Draws all fields of row `n`; false where a combination of levels was not given.
-  bool draw_row(std::uint64_t n, bool drifted) {
+  bool draw_row(std::uint64_t n, bool row_drifted) {
     env::Random random = random_of(seed, RandomStream::kValues, n);
     bool complete = true;
     if (series) series->begin(n);
     for (const DrawnField& one : file.fields) {
       const double uniform = random.uniform();
+      const bool drifted = row_drifted && moves[one.field];
       const Generator& generator = drifted && one.after_drift ? *one.after_drift : one.generator;
       const double shift = drifted ? numeric_shift : 0;
       if (const auto* of_series = std::get_if<Series>(&generator.kind)) {
@@ -122,7 +126,7 @@ struct Simulator::State {
   bool drifted(std::uint64_t n) const { return options.drift_after && n >= *options.drift_after; }
 
   const Generator& generator_of(const DrawnField& one) const {
-    return drifted(row) && one.after_drift ? *one.after_drift : one.generator;
+    return drifted(row) && moves[one.field] && one.after_drift ? *one.after_drift : one.generator;
   }
 
   // The value as text, without quotes.
@@ -184,6 +188,7 @@ struct Simulator::State {
   std::vector<std::string> names;                // `"field":`
   std::vector<std::vector<std::string>> levels;  // as JSON
   std::optional<std::size_t> key_field;
+  std::vector<bool> moves;  // by field of the schema: whether drift changes it
   std::uint64_t row = 0;
 };
 
@@ -209,6 +214,15 @@ Result<Simulator> Simulator::make(const data::Schema& schema, std::string_view y
     return Error(ErrorCode::kUsage,
                  "--stations is for pipelines whose simulator makes series, and " + origin +
                      " has no section 'series'.");
+  }
+  for (const std::string& name : options.drift_fields) {
+    const auto is_it = [&](const DrawnField& one) { return schema.field(one.field).name == name; };
+    if (std::any_of(file.fields.begin(), file.fields.end(), is_it)) continue;
+    std::vector<std::string> drawn;
+    for (const DrawnField& one : file.fields) drawn.push_back(schema.field(one.field).name);
+    return Error(ErrorCode::kUsage, "--drift-fields: the simulator draws no field '" +
+                                        printable(name, 100) + "'" + did_you_mean(name, drawn) +
+                                        ".");
   }
   auto state = std::make_unique<State>(schema, std::move(file), seed, options);
   if (!key_field.empty()) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -21,6 +22,9 @@ struct SimulatorOptions {
   // standard deviations. Not set: 0 where the file has a drift section, which says what changes,
   // else 1.
   std::optional<double> drift_sigma;
+  // Fields that change then; none named: all. A named field of numbers always moves (by 1 where
+  // drift_sigma is not set).
+  std::vector<std::string> drift_fields;
   std::optional<std::uint64_t> stations;  // of a series, instead of the file's number
 };
 

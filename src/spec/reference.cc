@@ -111,9 +111,9 @@ constexpr std::array kKeys = {
     KeyDoc{"drift.window", "duration from 1s to 366d", "7d", "Of event time: windows of the stream are compared with the training data as they end. Without a `drift` section nothing is watched."},
     KeyDoc{"drift.window_records", "integer from 20 to 1000000000", "", "Windows of so many records, in place of `window`."},
     KeyDoc{"drift.lateness", "duration from 0ms to 366d", "0ms", "How much later than its end an event must be to close a window."},
-    KeyDoc{"drift.features", "list of columns or fields, or `all`", "all", "What is watched: columns of the model by name, or all columns made from a field."},
+    KeyDoc{"drift.features", "list of columns or fields, or `all`", "[]", "What is watched: columns of the model by name, or all columns made from a field. None, or `all`: every column."},
     KeyDoc{"drift.score", "true or false", "true", "Whether the model's own answers are watched too."},
-    KeyDoc{"drift.statistics", "list of `psi`, `ks`, `jensen_shannon`, `mean_shift`, `missing_share`, `relation_shift`, or `all`", "all", "By what they are compared."},
+    KeyDoc{"drift.statistics", "list of `psi`, `ks`, `jensen_shannon`, `mean_shift`, `missing_share`, `relation_shift`, or `all`", "[]", "By what they are compared. None, or `all`: by all of them."},
     KeyDoc{"drift.raise_after", "integer from 1 to 1000", "1", "Windows in a row beyond the threshold that raise an alert."},
     KeyDoc{"drift.clear_after", "integer from 1 to 1000", "2", "Windows in a row below 80 % of the threshold that clear it."},
 

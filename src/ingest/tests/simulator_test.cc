@@ -248,6 +248,43 @@ TEST(Simulator, DriftOfNumbersMovesThemByStandardDeviations) {
   EXPECT_GT(after, before * 1.4);
 }
 
+TEST(Simulator, DriftCanBeOfNamedFieldsOnly) {
+  const auto names = [](const std::vector<std::string>& fields) {
+    SimulatorOptions options;
+    options.drift_after = 100;
+    options.drift_fields = fields;
+    return options;
+  };
+  Simulator plain = example(9);
+  Simulator drifting = example(9, names({"months"}));
+  std::string before;
+  std::string after;
+  std::string key;
+  double moved = 0;
+  for (int i = 0; i < 2000; ++i) {
+    plain.next(before, key);
+    drifting.next(after, key);
+    if (i < 100) EXPECT_EQ(before, after);
+    const json::Value was = json::parse(before, "").value();
+    const json::Value is = json::parse(after, "").value();
+    for (const char* same : {"id", "plan"}) {
+      if (was.contains(same)) EXPECT_EQ(was[same], is[same]) << i;
+    }
+    moved += is["months"].get<double>() - was["months"].get<double>();
+  }
+  EXPECT_GT(moved / 1900, 1);
+}
+
+TEST(Simulator, DriftOfAnUnknownFieldIsRefusedWithTheNearest) {
+  SimulatorOptions options;
+  options.drift_fields = {"monts"};
+  const auto made = Simulator::make(example_schema(), kYaml, "s.yaml", "id", 9, options);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code(), ErrorCode::kUsage);
+  EXPECT_NE(made.error().message().find("did you mean 'months'"), std::string::npos)
+      << made.error().message();
+}
+
 TEST(Simulator, SaysWhereAFileIsWrong) {
   EXPECT_EQ(
       error_of(with("  senior: {kind: category, weights", "  seinor: {kind: category, weights")),
