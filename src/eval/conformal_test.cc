@@ -50,13 +50,13 @@ TEST(ConformalQuantile, SaysHowManyResidualsAreNeeded) {
 }
 
 TEST(ConformalQuantile, RefusesWhatIsNoResidualAndNoCoverage) {
-  const double kNaN = std::numeric_limits<double>::quiet_NaN();
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(conformal_quantile(one_to(99), 0).error().code(), ErrorCode::kUsage);
   EXPECT_EQ(conformal_quantile(one_to(99), 1).error().code(), ErrorCode::kUsage);
-  EXPECT_EQ(conformal_quantile(one_to(99), kNaN).error().code(), ErrorCode::kUsage);
+  EXPECT_EQ(conformal_quantile(one_to(99), unknown).error().code(), ErrorCode::kUsage);
   EXPECT_EQ(conformal_quantile(std::vector<double>{1, -1, 2}, 0.5).error().code(),
             ErrorCode::kBadData);
-  EXPECT_EQ(conformal_quantile(std::vector<double>{1, kNaN, 2}, 0.5).error().code(),
+  EXPECT_EQ(conformal_quantile(std::vector<double>{1, unknown, 2}, 0.5).error().code(),
             ErrorCode::kBadData);
 }
 

@@ -58,15 +58,15 @@ TEST(Grid, RefusesRangesAndTooMuch) {
 }
 
 TEST(SearchSpace, RefusesWhatCannotBeTried) {
-  const double kInfinite = std::numeric_limits<double>::infinity();
+  const double infinite = std::numeric_limits<double>::infinity();
   const auto refused = [](const Dimension& dimension) {
     return message_of(random_search({dimension}, 5, 1));
   };
   EXPECT_THAT(refused({"", Choices{{1}}}), HasSubstr("name is empty"));
   EXPECT_THAT(refused({"a", Choices{}}), HasSubstr("'a': there are no values"));
   EXPECT_THAT(refused({"a", Choices{{1, 2, 1}}}), HasSubstr("given twice"));
-  EXPECT_THAT(refused({"a", Choices{{kInfinite}}}), HasSubstr("not finite"));
-  EXPECT_THAT(refused({"a", Range{0, kInfinite}}), HasSubstr("not finite"));
+  EXPECT_THAT(refused({"a", Choices{{infinite}}}), HasSubstr("not finite"));
+  EXPECT_THAT(refused({"a", Range{0, infinite}}), HasSubstr("not finite"));
   EXPECT_THAT(refused({"a", Range{-1e308, 1e308}}), HasSubstr("not finite"));
   EXPECT_THAT(refused({"a", Range{2, 1}}), HasSubstr("above the upper"));
   EXPECT_THAT(refused({"a", Range{0, 1, RangeScale::kLogarithmic}}), HasSubstr("positive"));

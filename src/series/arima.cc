@@ -20,6 +20,9 @@ constexpr int kDoublingsMax = 60;
 constexpr double kDeterminantMax = 1e100;
 constexpr std::array<double, kArimaStatesMax> kZeros{};
 
+// Not of NaN.
+bool is_observed(double value) { return std::abs(value) <= kArimaValueMax; }
+
 std::string text_of(const ArimaOrder& order) {
   return "ARIMA(" + std::to_string(order.p) + ", " + std::to_string(order.d) + ", " +
          std::to_string(order.q) + ")";
@@ -209,7 +212,7 @@ std::size_t ArimaFilter::follow(std::span<const double> series) {
   const double mean = parameters_.mean.value_or(0);
   double squares = settled_squares_;
   std::size_t count = 0;
-  for (; count < series.size() && std::isfinite(series[count]); ++count) {
+  for (; count < series.size() && is_observed(series[count]); ++count) {
     const double innovation = series[count] - mean - observed<Shape>(state);
     squares += innovation * innovation;
     for (std::size_t i = 0; i < Shape::kWidth; ++i) state[i] += gain[i] * innovation;
@@ -224,7 +227,7 @@ std::size_t ArimaFilter::follow(std::span<const double> series) {
 // One observation while the covariance moves.
 template <class Shape>
 void ArimaFilter::step(double value) {
-  if (!std::isfinite(value)) {
+  if (!is_observed(value)) {
     unsettle();
     predict<Shape>();
     return;
@@ -240,14 +243,15 @@ void ArimaFilter::step(double value) {
     }
   }
   const double variance_before = innovation_variance_;
-  const Matrix before = covariance_;
+  std::array<Vector, Shape::kWidth> before;
+  std::copy_n(covariance_.begin(), Shape::kWidth, before.begin());
   observe<Shape>(innovation);
   predict<Shape>();
   // A covariance that led to itself does so for ever. All of it: an autoregression of (0, 0.5)
   // leaves what an observation sees of it as it was, and only then moves on.
   settled_ = unknown_levels_ == 0 &&
              std::abs(innovation_variance_ - variance_before) <= kSettled * innovation_variance_ &&
-             is_same(before, covariance_);
+             is_unchanged(before);
 }
 
 template <class Shape>
@@ -280,11 +284,11 @@ void ArimaFilter::observe(double innovation) {
   }
 }
 
-bool ArimaFilter::is_same(const Matrix& before, const Matrix& after) const {
+bool ArimaFilter::is_unchanged(std::span<const Vector> before) const {
   double change = 0;
   for (std::size_t i = 0; i < states_; ++i) {
     for (std::size_t j = 0; j < states_; ++j)
-      change = std::max(change, std::abs(after[i][j] - before[i][j]));
+      change = std::max(change, std::abs(covariance_[i][j] - before[i][j]));
   }
   return change <= kSettled * innovation_variance_;
 }

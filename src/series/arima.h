@@ -33,6 +33,8 @@ inline constexpr int kArimaDifferencesMax = 2;
 inline constexpr int kArimaStepsMax = 10'000;                    // of a forecast
 inline constexpr std::size_t kArimaObservationsMax = 1'000'000;  // of a fit; a filter has no limit
 
+inline constexpr double kArimaValueMax = 1e100;  // of an observation; its square is still a number
+
 struct ArimaParameters {
   std::vector<double> ar;      // phi_1 ... phi_p
   std::vector<double> ma;      // theta_1 ... theta_q
@@ -61,7 +63,7 @@ class ArimaFilter {
   // Errors: check_parameters().
   static Result<ArimaFilter> make(const ArimaOrder& order, const ArimaParameters& parameters);
 
-  // The next observation; one that is not finite (NaN) is missing.
+  // The next observation. One that is NaN, or further from zero than kArimaValueMax, is missing.
   void update(double value);
   // All of a series, in order.
   void update(std::span<const double> series);
@@ -80,6 +82,14 @@ class ArimaFilter {
 
   const ArimaOrder& order() const { return order_; }
   const ArimaParameters& parameters() const { return parameters_; }
+
+  // The state as saved_size() numbers, all finite, and a filter that goes on from there to the same
+  // bits. Which order and parameters they belong to is the caller's to know. Errors of restore():
+  // check_parameters(); kCorrupt for numbers that no filter with as many states saved.
+  static std::size_t saved_size(const ArimaOrder& order);
+  std::vector<double> save() const;
+  static Result<ArimaFilter> restore(const ArimaOrder& order, const ArimaParameters& parameters,
+                                     std::span<const double> saved);
 
  private:
   using Vector = std::array<double, kArimaStatesMax>;
@@ -112,7 +122,9 @@ class ArimaFilter {
   void observe(double innovation);
   template <class Shape>
   void observe_level(double innovation, const Vector& diffuse, double diffuse_variance);
-  bool is_same(const Matrix& before, const Matrix& after) const;
+  template <class Self, class Visitor>
+  static void visit_state(Self& self, Visitor visitor);
+  bool is_unchanged(std::span<const Vector> before) const;  // the covariance
   void unsettle();
 
   ArimaOrder order_;
@@ -157,7 +169,7 @@ enum class ArimaMean { kNone, kEstimate };
 // form. NaN is a missing observation. The same input gives the same result. Errors: check_order();
 // kUsage for a mean with d > 0; kLimitExceeded for more than kArimaObservationsMax values; kBadData
 // where too few observations (at least twice the parameters) or no variation is left, or a value is
-// infinite.
+// further from zero than kArimaValueMax.
 Result<ArimaFit> fit_arima(std::span<const double> series, const ArimaOrder& order,
                            ArimaMean mean = ArimaMean::kNone);
 

@@ -19,7 +19,8 @@ constexpr int kEvaluationsMax = 2'000;
 // Of log likelihood and unbounded parameters, relative: to find the hill, and its top.
 constexpr double kRoughTolerance = 1e-6;
 constexpr double kTolerance = 1e-10;
-constexpr double kStep = 1e-5;  // of the numerical gradient
+// Of the gradient by differences to one side, which moves the top by half a step.
+constexpr double kStep = 1e-5;
 // Starting values this close to the edge of the region leave the search no slope.
 constexpr double kPartialMax = 0.95;
 
@@ -32,17 +33,12 @@ constexpr std::size_t kRegressionRowsMax = 20'000;
 // Long autoregression of the first step of the starting values.
 constexpr std::size_t kLongLags = 20;
 
-// Of the numerical gradient: from one side, to find the hill for half the work; from both, to find
-// its top.
-enum class Slope { kForward, kCentral };
-
 struct Problem {
   std::span<const double> series;
   ArimaOrder order;
   ArimaMean mean = ArimaMean::kNone;
   double centre = 0;  // of the series; the search's mean counts from here, in units of spread
   double spread = 1;
-  Slope slope = Slope::kForward;
   int evaluations = 0;
 
   std::size_t size() const {
@@ -98,13 +94,7 @@ double objective(unsigned size, const double* point, double* gradient, void* dat
   for (unsigned i = 0; i < size; ++i) {
     const double step = kStep * std::max(1.0, std::abs(point[i]));
     moved[i] = point[i] + step;
-    const double above = value_at(problem, moved.data());
-    if (problem.slope == Slope::kForward) {
-      gradient[i] = (above - value) / step;
-    } else {
-      moved[i] = point[i] - step;
-      gradient[i] = (above - value_at(problem, moved.data())) / (2 * step);
-    }
+    gradient[i] = (value_at(problem, moved.data()) - value) / step;
     moved[i] = point[i];
   }
   return value;
@@ -212,14 +202,18 @@ std::vector<double> start_of(const Problem& problem) {
 
 Status check_series(Problem& problem) {
   double sum = 0;
-  double squares = 0;
+  double least = std::numeric_limits<double>::infinity();
+  double greatest = -least;
   std::size_t present = 0;
   for (const double value : problem.series) {
-    if (std::isinf(value)) return Error(ErrorCode::kBadData, "the series holds an infinite value");
     if (std::isnan(value)) continue;
+    if (std::abs(value) > kArimaValueMax) {
+      return Error(ErrorCode::kBadData, "the series holds a value beyond 1e100");
+    }
     ++present;
     sum += value;
-    squares += value * value;
+    least = std::min(least, value);
+    greatest = std::max(greatest, value);
   }
   const std::size_t needed = 2 * (problem.size() + 1) + static_cast<std::size_t>(problem.order.d);
   if (present < needed) {
@@ -227,12 +221,13 @@ Status check_series(Problem& problem) {
                                           " observations; this order needs at least " +
                                           std::to_string(needed));
   }
-  const auto n = static_cast<double>(present);
-  problem.centre = sum / n;
-  problem.spread = std::sqrt(std::max(0.0, squares / n - problem.centre * problem.centre));
-  if (problem.spread <= std::abs(problem.centre) * std::numeric_limits<double>::epsilon()) {
-    return Error(ErrorCode::kBadData, "the series does not vary");
+  if (least == greatest) return Error(ErrorCode::kBadData, "the series does not vary");
+  problem.centre = sum / static_cast<double>(present);
+  double squares = 0;
+  for (const double value : problem.series) {
+    if (!std::isnan(value)) squares += (value - problem.centre) * (value - problem.centre);
   }
+  problem.spread = std::sqrt(squares / static_cast<double>(present));
   return {};
 }
 
@@ -249,7 +244,6 @@ std::vector<double> best_of(Problem& problem) {
   problem.series = whole;
   if (value_at(problem, other.data()) > value_at(problem, best.data())) best = std::move(other);
   if (whole.size() > kRoughObservations) best = search(problem, std::move(best), kRoughTolerance);
-  problem.slope = Slope::kCentral;
   return search(problem, std::move(best), kTolerance);
 }
 

@@ -95,6 +95,21 @@ RC_GTEST_PROP(ArimaFilterProperty, ACopyGoesOnAsTheFirstOneDoes, ()) {
   RC_ASSERT(same_state(first, copy));
 }
 
+RC_GTEST_PROP(ArimaFilterProperty, ASavedStateGoesOnToTheBit, ()) {
+  const Case some = some_case();
+  const std::span<const double> series = some.series;
+  const auto cut = *rc::gen::inRange<std::size_t>(0, series.size() + 1);
+  ArimaFilter first = *ArimaFilter::make(some.order, some.parameters);
+  first.update(series.first(cut));
+  const std::vector<double> saved = first.save();
+  RC_ASSERT(saved.size() == ArimaFilter::saved_size(some.order));
+  auto restored = ArimaFilter::restore(some.order, some.parameters, saved);
+  RC_ASSERT(restored.has_value());
+  first.update(series.subspan(cut));
+  restored->update(series.subspan(cut));
+  RC_ASSERT(same_state(first, *restored));
+}
+
 // No forecast is surer than the noise that is still to come.
 RC_GTEST_PROP(ArimaFilterProperty, ForecastsAreFiniteAndNeverSurerThanTheNoise, ()) {
   const Case some = some_case();

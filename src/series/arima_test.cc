@@ -234,6 +234,42 @@ TEST(ArimaFilter, RefusesWhatIsNoModel) {
   EXPECT_THAT(refused({1, 0, 0}, {{0.5}, {}, 0, {}}), HasSubstr("not positive"));
 }
 
+TEST(ArimaFilter, AValueBeyondAllMeasureIsAMissingOne) {
+  const ArimaOrder order{1, 1, 1};
+  const ArimaParameters parameters{{0.5}, {0.2}, 1.0, {}};
+  std::vector<double> series = simulate(order, parameters, 200, 12);
+  series[150] = kMissing;
+  const ArimaFilter missing = filter_of(order, parameters, series);
+  for (const double value : {1e101, -1e308, std::numeric_limits<double>::infinity()}) {
+    series[150] = value;
+    const ArimaFilter beyond = filter_of(order, parameters, series);
+    EXPECT_EQ(beyond.forecast(1)->mean, missing.forecast(1)->mean);
+    EXPECT_EQ(beyond.log_likelihood(), missing.log_likelihood());
+  }
+}
+
+TEST(ArimaFilter, RefusesAStateThatIsNotItsOwn) {
+  const ArimaOrder order{1, 1, 1};
+  const ArimaParameters parameters{{0.5}, {0.2}, 1.0, {}};
+  const std::vector<double> saved =
+      filter_of(order, parameters, simulate(order, parameters, 50, 1)).save();
+  EXPECT_TRUE(ArimaFilter::restore(order, parameters, saved).has_value());
+  const auto refused = [&](const std::vector<double>& numbers) {
+    const auto restored = ArimaFilter::restore(order, parameters, numbers);
+    return !restored && restored.error().code() == ErrorCode::kCorrupt;
+  };
+  EXPECT_TRUE(refused({}));
+  EXPECT_TRUE(refused(std::vector<double>(saved.begin(), saved.end() - 1)));
+  for (const auto& [at, value] : std::vector<std::pair<std::size_t, double>>{
+           {0, 2}, {0, -1}, {0, 0.5}, {1, 2}, {2, 1e300}, {3, kMissing}, {9, kMissing}}) {
+    std::vector<double> damaged = saved;
+    damaged[at] = value;
+    EXPECT_TRUE(refused(damaged)) << at << " " << value;
+  }
+  const auto other = ArimaFilter::restore({1, 2, 1}, parameters, saved);
+  EXPECT_FALSE(other.has_value());
+}
+
 TEST(FitArima, FindsTheParametersOfALongSeries) {
   const ArimaOrder order{2, 1, 2};
   const ArimaParameters truth{{0.9, -0.3}, {-0.5, 0.2}, 2.0, {}};
@@ -248,7 +284,9 @@ TEST(FitArima, FindsTheParametersOfALongSeries) {
 }
 
 TEST(FitArima, NoPointBesideItIsMoreLikely) {
-  for (const auto& [order, truth] : kProcesses) {
+  for (const auto& process : kProcesses) {
+    const ArimaOrder& order = process.first;
+    const ArimaParameters& truth = process.second;
     const std::vector<double> series = simulate(order, truth, 500, 8);
     const ArimaMean mean = truth.mean ? ArimaMean::kEstimate : ArimaMean::kNone;
     const auto fit = fit_arima(series, order, mean);
@@ -301,7 +339,7 @@ TEST(FitArima, RefusesWhatLeavesNothingToEstimate) {
   EXPECT_THAT(refused(std::vector<double>(50, kMissing), {0, 1, 1}), HasSubstr("0 observations"));
   std::vector<double> infinite(50, 1);
   infinite[3] = std::numeric_limits<double>::infinity();
-  EXPECT_THAT(refused(infinite, {1, 0, 0}), HasSubstr("infinite"));
+  EXPECT_THAT(refused(infinite, {1, 0, 0}), HasSubstr("beyond"));
   EXPECT_THAT(refused(std::vector<double>(50, 1), {1, 1, 0}, ArimaMean::kEstimate),
               HasSubstr("d = 0"));
   std::vector<double> line(50);
