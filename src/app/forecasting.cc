@@ -10,6 +10,7 @@
 #include "app/terminal/progress.h"
 #include "app/version.h"
 #include "base/human.h"
+#include "engine/drift_watch.h"
 #include "engine/series_table.h"
 #include "env/digest.h"
 #include "features/series_transform.h"
@@ -209,6 +210,9 @@ Result<TrainingOutcome> run_forecast_training(Session& session, const spec::Pipe
                   train::fit_forecaster(rows, train::usable_rows(rows, options.of), options));
   progress.finish();
   model::Manifest manifest = manifest_of(pipeline, table, transform, measured, forecaster);
+  const engine::DriftTraining training{transform.names(), table.features, table.read_at,
+                                       forecaster.held_out};
+  MILLRACE_ASSIGN(manifest.drift_reference, engine::drift_reference(pipeline, training));
   manifest.created = session.clock().now();
   MILLRACE_ASSIGN(manifest.data_digest, digest_of(data));
   const model::Registry registry = session.registry();

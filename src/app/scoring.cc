@@ -7,6 +7,7 @@
 #include "app/terminal/progress.h"
 #include "app/version.h"
 #include "base/human.h"
+#include "engine/drift_watch.h"
 #include "engine/state_keeper.h"
 #include "report/summary_files.h"
 
@@ -62,6 +63,13 @@ spec::TopicSpec state_topic(const spec::Pipeline& pipeline) {
   return topic;
 }
 
+spec::TopicSpec alerts_topic(const spec::Pipeline& pipeline) {
+  spec::TopicSpec topic;
+  topic.name = pipeline.alerts_topic;
+  topic.config.replication = pipeline.input.topic.config.replication;
+  return topic;
+}
+
 Result<Running> open_running(Session& session, const ScoringPlan& plan,
                              const ScoringOptions& options) {
   const auto missing =
@@ -72,6 +80,7 @@ Result<Running> open_running(Session& session, const ScoringPlan& plan,
   MILLRACE_TRY(session.ensure_topic(*running.log, p.input.topic, missing));
   MILLRACE_TRY(session.ensure_topic(*running.log, p.output.topic, missing));
   MILLRACE_TRY(session.ensure_topic(*running.log, p.dead_letter.topic, missing));
+  if (p.drift) MILLRACE_TRY(session.ensure_topic(*running.log, alerts_topic(p), missing));
   if (p.forecast) MILLRACE_TRY(session.ensure_topic(*running.log, state_topic(p), missing));
   log::ConsumerOptions consume;
   consume.group = p.group;
@@ -226,6 +235,9 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
     MILLRACE_TRY(state.check(input.partitions.size()));
     run.keep_state(state);
   }
+  MILLRACE_ASSIGN(std::optional<engine::DriftWatch> drift,
+                  engine::DriftWatch::make(plan.pipeline, plan.model.manifest));
+  if (drift) run.watch_drift(*drift);
   ScoreMetrics metrics(*monitoring, plan.pipeline, session.clock());
   if (monitoring->enabled()) run.watch(metrics);
   Progress progress(session.clock(),

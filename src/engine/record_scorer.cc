@@ -30,6 +30,7 @@ struct Kept {
   codec::Prediction::Key key_form = codec::Prediction::Key::kText;
   std::string_view event_time;
   Reading reading;  // of a forecast
+  Timestamp time;
 };
 
 // A time that the message may carry as it came: RFC 3339 in UTC.
@@ -59,7 +60,8 @@ struct RecordScorer::State {
   std::optional<codec::PredictionWriter> writer;
   std::optional<ForecastPath> path;
   std::optional<codec::ForecastWriter> forecast_writer;
-  KeyedState* keys = nullptr;  // of the records at hand, with a path
+  std::vector<std::size_t> watched;  // columns
+  KeyedState* keys = nullptr;        // of the records at hand, with a path
   std::string model_version;
   ScorerOptions::Check check = ScorerOptions::Check::kInput;
   std::optional<std::size_t> key_field;
@@ -81,6 +83,7 @@ struct RecordScorer::State {
                   Arena& texts);
   bool decode_one(const log::Record& record, Reading& reading);
   void keep_key(Kept& entry, Arena& texts);
+  Timestamp time_of(const log::Record& record) const;
   void keep_event_time(const log::Record& record, Kept& entry, Arena& texts) const;
   void keep(std::size_t index, const log::Record& record, const Reading& reading, ScoredBatch& out,
             Arena& texts);
@@ -133,6 +136,12 @@ void RecordScorer::State::keep_key(Kept& entry, Arena& texts) {
   entry.key_text = texts.copy(message);
 }
 
+Timestamp RecordScorer::State::time_of(const log::Record& record) const {
+  const bool has_field =
+      event_time_field && cells[*event_time_field].state == data::CellState::kText;
+  return has_field ? Timestamp(cells[*event_time_field].time_ms) : record.timestamp;
+}
+
 void RecordScorer::State::keep_event_time(const log::Record& record, Kept& entry,
                                           Arena& texts) const {
   Timestamp time = record.timestamp;
@@ -155,6 +164,7 @@ void RecordScorer::State::keep(std::size_t index, const log::Record& record, con
   Kept entry;
   entry.record = index;
   entry.reading = reading;
+  entry.time = path ? reading.step : time_of(record);
   if (key_field) keep_key(entry, texts);
   keep_event_time(record, entry, texts);
   for (std::size_t s = 0; s < segment_fields.size(); ++s) {
@@ -284,6 +294,11 @@ void RecordScorer::State::encode_all(SteadyTime arrived, ScoredBatch& out, Arena
     record.outcome = Outcome::kPredicted;
     record.key_text = kept[i].key_text;
     record.latency_ms = out.latency_ms;
+    record.event_time = kept[i].time;
+    if (!watched.empty()) {
+      record.watched = static_cast<std::uint32_t>(out.watched.size() / watched.size());
+      for (const std::size_t column : watched) out.watched.push_back(rows.row(i)[column]);
+    }
     if (path) {
       encode_forecast(kept[i], probabilities[i], now, out);
     } else {
@@ -359,6 +374,7 @@ void RecordScorer::score(std::span<const log::Record> records, SteadyTime arrive
   state.keys = keys;
   out.live = {};
   out.warming_up = 0;
+  out.watched.clear();
   out.records.assign(records.size(), ScoredRecord{});
   out.errors.clear();
   out.segment_codes.assign(records.size() * state.segment_fields.size(), -1);
@@ -401,6 +417,8 @@ std::vector<std::string> RecordScorer::field_texts(const log::Record& record,
   }
   return texts;
 }
+
+void RecordScorer::watch(std::vector<std::size_t> columns) { state_->watched = std::move(columns); }
 
 std::size_t RecordScorer::state_doubles() const {
   return state_->path ? state_->path->state_doubles() : 0;

@@ -35,6 +35,8 @@ struct ScoredRecord {
   std::string_view message;   // JSON of the prediction
   std::string_view key_text;  // value of the output's key field, "" without one
   bool has_value = true;      // of a forecast: false while the key is too young
+  Timestamp event_time;       // of a predicted record
+  std::uint32_t watched = 0;  // of a predicted record: its row of ScoredBatch::watched
   double latency_ms = 0;      // the batch's arrival to this record's scoring, as published
   std::size_t errors = 0;     // index into ScoredBatch::errors of a dead letter
 };
@@ -56,6 +58,9 @@ struct ScoredBatch {
     std::uint64_t covered = 0;
   } live;
   std::uint64_t warming_up = 0;
+
+  // Of predicted records: the features that are watched for drift, row-major.
+  std::vector<double> watched;
 
   // Level codes of the report's segment fields, row-major: records x ReportSpec::segments; -1 =
   // missing.
@@ -87,6 +92,9 @@ class RecordScorer {
   // `state`: of the records' partition, for pipelines that forecast; nullptr for others.
   void score(std::span<const log::Record> records, SteadyTime arrived, ScoredBatch& out,
              KeyedState* state = nullptr);
+
+  // Columns of the model whose values go to ScoredBatch::watched; none at first.
+  void watch(std::vector<std::size_t> columns);
 
   // Doubles of state a key, and the fingerprint of what made them; 0 for pipelines without any.
   std::size_t state_doubles() const;

@@ -101,6 +101,7 @@ Status ScoreRun::settle(const log::CommitOutcome& outcome) {
   }
   env::crash_point("score.after_commit");
   if (state_ != nullptr) MILLRACE_TRY(state_->settle());
+  if (drift_ != nullptr && drift_->committed()) monitor_->on_drift(drift_->monitor());
   ++working_.commits;
   working_.duration_s = std::chrono::duration<double>(clock_.steady() - started_).count();
   fold_tally();
@@ -127,6 +128,7 @@ void ScoreRun::drop_ahead() {
 // Back to the state of the last commit; the log reads on from there by itself.
 void ScoreRun::forget_uncommitted() {
   if (state_ != nullptr) state_->roll_back();
+  if (drift_ != nullptr) drift_->aborted();
   const std::uint64_t rebalances = working_.rebalances;
   fold_tally();
   working_ = committed_;

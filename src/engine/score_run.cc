@@ -1,6 +1,7 @@
 #include "engine/score_run.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -57,6 +58,11 @@ ScoreRun::ScoreRun(const spec::Pipeline& pipeline, RecordScorer& scorer, log::Co
   committed_ = working_;
 }
 
+void ScoreRun::watch_drift(DriftWatch& drift) {
+  drift_ = &drift;
+  scorer_.watch(drift.columns());
+}
+
 Status ScoreRun::run(const ScoreObserver& observer) {
   observer_ = observer;
   started_ = clock_.steady();
@@ -80,6 +86,9 @@ Status ScoreRun::open_outputs() {
   MILLRACE_ASSIGN(predictions_, out.open_topic(pipeline_.output.topic.name));
   MILLRACE_ASSIGN(dead_letters_, out.open_topic(pipeline_.dead_letter.topic.name));
   if (state_ != nullptr) MILLRACE_TRY(state_->open(out));
+  if (drift_ != nullptr) {
+    MILLRACE_ASSIGN(alerts_, out.open_topic(pipeline_.alerts_topic));
+  }
   dead_letter_bytes_max_ =
       options_.dead_letter_bytes_max.value_or(pipeline_.dead_letter.topic.config.message_bytes_max);
   return {};
@@ -347,6 +356,9 @@ Status ScoreRun::publish_work() {
     MILLRACE_TRY(check_flood(now_.scored.records[i].outcome));
   }
   working_.stage_cpu_ns["append"] += (env::thread_cpu_time() - before).count();
+  if (drift_ != nullptr) {
+    MILLRACE_TRY(drift_->append_alerts(consumer_.transaction(), alerts_, clock_.now()));
+  }
   env::crash_point("score.after_append");
   working_.consumed += now_.records.size();
   uncommitted_ += now_.records.size();
@@ -367,6 +379,7 @@ Status ScoreRun::publish(std::size_t index) {
   Status appended = consumer_.transaction().append(predictions_, out);
   if (appended) {
     count_prediction(index);
+    if (drift_ != nullptr) observe(record, scored);
     return {};
   }
   if (appended.error().code() != ErrorCode::kRecordTooLarge) return appended;
@@ -394,6 +407,15 @@ Status ScoreRun::publish_dead_letter(const log::Batch& batch, std::size_t index,
     if (pipeline_.schema.find(error.field)) ++working_.dead_letters_by_field[error.field];
   }
   return {};
+}
+
+void ScoreRun::observe(const log::Record& record, const ScoredRecord& scored) {
+  const std::size_t columns = drift_->columns().size();
+  const std::span<const double> watched(now_.scored.watched.data() + scored.watched * columns,
+                                        columns);
+  const double score =
+      scored.has_value ? scored.probability : std::numeric_limits<double>::quiet_NaN();
+  drift_->observe(now_.batch.source.partition, record.offset, scored.event_time, watched, score);
 }
 
 void ScoreRun::count_prediction(std::size_t index) {

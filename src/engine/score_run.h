@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "data/run_summary.h"
 #include "engine/dead_letter.h"
+#include "engine/drift_watch.h"
 #include "engine/record_scorer.h"
 #include "engine/run_monitor.h"
 #include "engine/state_keeper.h"
@@ -53,6 +54,10 @@ class ScoreRun {
   // run().
   void keep_state(StateKeeper& state) { state_ = &state; }
 
+  // Watches the stream for drift; alerts go to the pipeline's alerts topic. It must outlive the
+  // run. Before run().
+  void watch_drift(DriftWatch& drift);
+
   // Runs to the end: the window is full or caught up, or stop was requested (then drained and
   // committed). Errors: kFenced, kFlood (dead letters above the breaker's ratio; nothing of the
   // last batch is committed), kUnknownTopic, and what the log returns. A stream (not a window)
@@ -91,6 +96,7 @@ class ScoreRun {
   void drop_ahead();
   void forget_uncommitted();
   void count_forecast(const ScoredRecord& scored);
+  void observe(const log::Record& record, const ScoredRecord& scored);
   void fold_tally();
   bool window_done() const;
   std::string end_reason() const;
@@ -125,6 +131,7 @@ class ScoreRun {
 
   log::TopicHandle predictions_;
   log::TopicHandle dead_letters_;
+  log::TopicHandle alerts_;  // with a watch
   std::size_t dead_letter_bytes_max_ = 0;
   DeadLetterWriter dead_letter_writer_;
 
@@ -160,6 +167,7 @@ class ScoreRun {
   Tally tally_;                                 // of predictions since the last commit
   std::map<log::TopicPartition, Offset> held_;  // committed positions of what is assigned
   StateKeeper* state_ = nullptr;
+  DriftWatch* drift_ = nullptr;
   RunMonitor quiet_;
   RunMonitor* monitor_ = &quiet_;
   std::optional<SteadyTime> lag_told_;

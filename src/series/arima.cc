@@ -127,6 +127,14 @@ struct ArimaFilter::ShapeOf {
   static constexpr std::size_t kWidth = kWidthOf;
 };
 
+// The part of it that is not always zero: short enough for registers.
+template <class Shape>
+auto ArimaFilter::narrowed(const Vector& vector) {
+  std::array<double, Shape::kWidth> out;
+  std::copy_n(vector.begin(), Shape::kWidth, out.begin());
+  return out;
+}
+
 template <class Visitor>
 auto ArimaFilter::in_shape(Visitor visitor) const {
   const auto of_width = [&]<std::size_t kWidth>(std::integral_constant<std::size_t, kWidth>) {
@@ -142,8 +150,8 @@ auto ArimaFilter::in_shape(Visitor visitor) const {
 // One step of the transition, T v: each level takes up those behind it and the ARMA value, and the
 // ARMA states are a companion form. Here and below: what lies between the states of the model and
 // Shape::kWidth is zero and stays so, and loops of fixed length become a few wide instructions.
-template <class Shape>
-void ArimaFilter::advance(Vector& vector) const {
+template <class Shape, class Row>
+void ArimaFilter::advance(Row& vector) const {
   const double now = vector[Shape::kLevels];
   std::array<double, kArimaDifferencesMax> levels{};
   double behind = now;
@@ -157,8 +165,8 @@ void ArimaFilter::advance(Vector& vector) const {
 template <class Shape>
 void ArimaFilter::advance(Matrix& covariance, Noise noise) const {
   for (std::size_t row = 0; row < Shape::kWidth; ++row) advance<Shape>(covariance[row]);
-  const Vector now = covariance[Shape::kLevels];
-  Vector behind = now;
+  const auto now = narrowed<Shape>(covariance[Shape::kLevels]);
+  auto behind = now;
   for (std::size_t i = Shape::kLevels; i-- > 0;) {
     for (std::size_t j = 0; j < Shape::kWidth; ++j)
       covariance[i][j] = behind[j] += covariance[i][j];
@@ -172,16 +180,16 @@ void ArimaFilter::advance(Matrix& covariance, Noise noise) const {
 }
 
 // What an observation sees of the states: all levels and the ARMA value.
-template <class Shape>
-double ArimaFilter::observed(const Vector& vector) {
+template <class Shape, class Row>
+double ArimaFilter::observed(const Row& vector) {
   double sum = vector[0];
   for (std::size_t i = 1; i <= Shape::kLevels; ++i) sum += vector[i];
   return sum;
 }
 
 template <class Shape>
-ArimaFilter::Vector ArimaFilter::observed(const Matrix& covariance) {
-  Vector out{};
+auto ArimaFilter::observed_rows(const Matrix& covariance) {
+  std::array<double, Shape::kWidth> out;
   for (std::size_t i = 0; i < Shape::kWidth; ++i) out[i] = observed<Shape>(covariance[i]);
   return out;
 }
@@ -207,8 +215,8 @@ void ArimaFilter::run(std::span<const double> series) {
 // Gives how many.
 template <class Shape>
 std::size_t ArimaFilter::follow(std::span<const double> series) {
-  Vector state = state_;
-  const Vector gain = gain_;
+  auto state = narrowed<Shape>(state_);
+  const auto gain = narrowed<Shape>(gain_);
   const double mean = parameters_.mean.value_or(0);
   double squares = settled_squares_;
   std::size_t count = 0;
@@ -218,7 +226,7 @@ std::size_t ArimaFilter::follow(std::span<const double> series) {
     for (std::size_t i = 0; i < Shape::kWidth; ++i) state[i] += gain[i] * innovation;
     advance<Shape>(state);
   }
-  state_ = state;
+  std::copy(state.begin(), state.end(), state_.begin());
   settled_count_ += count;
   settled_squares_ = squares;
   return count;
@@ -234,7 +242,7 @@ void ArimaFilter::step(double value) {
   }
   const double innovation = value - parameters_.mean.value_or(0) - observed<Shape>(state_);
   if (unknown_levels_ > 0) {
-    const Vector diffuse = observed<Shape>(diffuse_);
+    const auto diffuse = observed_rows<Shape>(diffuse_);
     const double diffuse_variance = observed<Shape>(diffuse);
     if (diffuse_variance > 0) {
       observe_level<Shape>(innovation, diffuse, diffuse_variance);
@@ -263,7 +271,7 @@ void ArimaFilter::predict() {
 
 template <class Shape>
 void ArimaFilter::observe(double innovation) {
-  const Vector shared = observed<Shape>(covariance_);
+  const auto shared = observed_rows<Shape>(covariance_);
   const double variance = observed<Shape>(shared);
   const double precision = 1 / variance;
   for (std::size_t i = 0; i < Shape::kWidth; ++i) {
@@ -271,7 +279,8 @@ void ArimaFilter::observe(double innovation) {
     state_[i] += gain_[i] * innovation;
   }
   for (std::size_t i = 0; i < Shape::kWidth; ++i) {
-    for (std::size_t j = 0; j < Shape::kWidth; ++j) covariance_[i][j] -= gain_[i] * shared[j];
+    for (std::size_t j = 0; j < Shape::kWidth; ++j)
+      covariance_[i][j] -= shared[i] * shared[j] * precision;
   }
   innovation_variance_ = variance;
   ++counted_;
@@ -294,9 +303,9 @@ bool ArimaFilter::is_unchanged(std::span<const Vector> before) const {
 }
 
 // An observation that says where a level is: infinitely more than was known.
-template <class Shape>
-void ArimaFilter::observe_level(double innovation, const Vector& diffuse, double diffuse_variance) {
-  const Vector shared = observed<Shape>(covariance_);
+template <class Shape, class Row>
+void ArimaFilter::observe_level(double innovation, const Row& diffuse, double diffuse_variance) {
+  const auto shared = observed_rows<Shape>(covariance_);
   const double variance = observed<Shape>(shared);
   Vector gain{};
   for (std::size_t i = 0; i < states_; ++i) {
@@ -351,7 +360,7 @@ std::optional<ArimaForecast> ArimaFilter::forecast(int steps) const {
       advance<Shape>(state);
       advance<Shape>(covariance, Noise::kAdded);
     }
-    const double variance = observed<Shape>(observed<Shape>(covariance));
+    const double variance = observed<Shape>(observed_rows<Shape>(covariance));
     return ArimaForecast{observed<Shape>(state) + parameters_.mean.value_or(0),
                          variance * parameters_.variance};
   });

@@ -103,13 +103,15 @@ class ArimaFilter {
   auto in_shape(Visitor visitor) const;
   void begin_stationary();
   template <class Shape>
-  void advance(Vector& vector) const;
+  static auto narrowed(const Vector& vector);
+  template <class Shape, class Row>
+  void advance(Row& vector) const;
   template <class Shape>
   void advance(Matrix& covariance, Noise noise) const;
+  template <class Shape, class Row>
+  static double observed(const Row& vector);
   template <class Shape>
-  static double observed(const Vector& vector);
-  template <class Shape>
-  static Vector observed(const Matrix& covariance);
+  static auto observed_rows(const Matrix& covariance);
   template <class Shape>
   void run(std::span<const double> series);
   template <class Shape>
@@ -120,8 +122,8 @@ class ArimaFilter {
   void predict();
   template <class Shape>
   void observe(double innovation);
-  template <class Shape>
-  void observe_level(double innovation, const Vector& diffuse, double diffuse_variance);
+  template <class Shape, class Row>
+  void observe_level(double innovation, const Row& diffuse, double diffuse_variance);
   template <class Self, class Visitor>
   static void visit_state(Self& self, Visitor visitor);
   bool is_unchanged(std::span<const Vector> before) const;  // the covariance

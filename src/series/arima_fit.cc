@@ -16,15 +16,18 @@ namespace {
 
 // Of one search; a likelihood that has not stood still by then is taken as it is.
 constexpr int kEvaluationsMax = 2'000;
+// Of the second one, which only has to show whether its hill is the higher one.
+constexpr int kSecondEvaluationsMax = 16;
 // Of log likelihood and unbounded parameters, relative: to find the hill, and its top.
 constexpr double kRoughTolerance = 1e-6;
-constexpr double kTolerance = 1e-10;
-// Of the gradient by differences to one side, which moves the top by half a step.
+constexpr double kTolerance = 1e-11;
+// Of the gradient by differences.
 constexpr double kStep = 1e-5;
 // Starting values this close to the edge of the region leave the search no slope.
 constexpr double kPartialMax = 0.95;
 
-// Of the second starting point, in every direction.
+// Partial autocorrelations of the second starting point, not zero: there every direction may look
+// the same.
 constexpr double kMiddle = 0.1;
 // The last of a long series, for the first look.
 constexpr std::size_t kRoughObservations = 2'000;
@@ -33,12 +36,17 @@ constexpr std::size_t kRegressionRowsMax = 20'000;
 // Long autoregression of the first step of the starting values.
 constexpr std::size_t kLongLags = 20;
 
+// Of the numerical gradient: from one side, to find the hill for half the work; from both, to find
+// its top.
+enum class Slope { kForward, kCentral };
+
 struct Problem {
   std::span<const double> series;
   ArimaOrder order;
   ArimaMean mean = ArimaMean::kNone;
   double centre = 0;  // of the series; the search's mean counts from here, in units of spread
   double spread = 1;
+  Slope slope = Slope::kForward;
   int evaluations = 0;
 
   std::size_t size() const {
@@ -94,7 +102,13 @@ double objective(unsigned size, const double* point, double* gradient, void* dat
   for (unsigned i = 0; i < size; ++i) {
     const double step = kStep * std::max(1.0, std::abs(point[i]));
     moved[i] = point[i] + step;
-    gradient[i] = (value_at(problem, moved.data()) - value) / step;
+    const double above = value_at(problem, moved.data());
+    if (problem.slope == Slope::kForward) {
+      gradient[i] = (above - value) / step;
+    } else {
+      moved[i] = point[i] - step;
+      gradient[i] = (above - value_at(problem, moved.data())) / (2 * step);
+    }
     moved[i] = point[i];
   }
   return value;
@@ -105,12 +119,13 @@ struct OptimizerDeleter {
 };
 
 // The best point from `start` on.
-std::vector<double> search(Problem& problem, std::vector<double> start, double tolerance) {
+std::vector<double> search(Problem& problem, std::vector<double> start, double tolerance,
+                           int evaluations_max = kEvaluationsMax) {
   const std::unique_ptr<nlopt_opt_s, OptimizerDeleter> optimizer(
       nlopt_create(NLOPT_LD_LBFGS, static_cast<unsigned>(start.size())));
   CHECK(optimizer != nullptr);
   nlopt_set_max_objective(optimizer.get(), objective, &problem);
-  nlopt_set_maxeval(optimizer.get(), kEvaluationsMax);
+  nlopt_set_maxeval(optimizer.get(), evaluations_max);
   nlopt_set_ftol_rel(optimizer.get(), tolerance);
   nlopt_set_xtol_rel(optimizer.get(), tolerance);
   double best = 0;
@@ -231,19 +246,30 @@ Status check_series(Problem& problem) {
   return {};
 }
 
+// Near the middle of the region. The signs of the two parts differ, or they would cancel and leave
+// a ridge on which the search stands still.
+std::vector<double> middle_of(const Problem& problem) {
+  std::vector<double> middle(problem.size(), 0);
+  const auto p = middle.begin() + problem.order.p;
+  std::fill(middle.begin(), p, internal::unbounded_of(kMiddle));
+  std::fill(p, p + problem.order.q, internal::unbounded_of(-kMiddle));
+  return middle;
+}
+
 // From the regression and from the middle of the region, since a likelihood may have several tops;
 // first with a part of a long series, which is enough to find the hills.
 std::vector<double> best_of(Problem& problem) {
   std::vector<double> best = start_of(problem);
   if (best.empty()) return best;
-  std::vector<double> other(best.size(), kMiddle);
+  std::vector<double> other = middle_of(problem);
   const std::span<const double> whole = problem.series;
   problem.series = whole.last(std::min(whole.size(), kRoughObservations));
   best = search(problem, std::move(best), kRoughTolerance);
-  other = search(problem, std::move(other), kRoughTolerance);
+  other = search(problem, std::move(other), kRoughTolerance, kSecondEvaluationsMax);
   problem.series = whole;
   if (value_at(problem, other.data()) > value_at(problem, best.data())) best = std::move(other);
   if (whole.size() > kRoughObservations) best = search(problem, std::move(best), kRoughTolerance);
+  problem.slope = Slope::kCentral;
   return search(problem, std::move(best), kTolerance);
 }
 

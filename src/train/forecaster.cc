@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -52,7 +53,8 @@ Result<BoostedModel> fit(const ForecastRows& rows, std::span<const std::size_t> 
 
 // Absolute errors of forecasts of blocks by models that had only seen what came before each.
 Result<std::vector<double>> residuals(const ForecastRows& rows, std::span<const std::size_t> chosen,
-                                      const ForecastOptions& options, Counted& counted) {
+                                      const ForecastOptions& options, Counted& counted,
+                                      std::vector<double>& held_out) {
   MILLRACE_ASSIGN(const std::vector<eval::Split> folds,
                   eval::rolling_origin(chosen.size(), options.folds, options.gap));
   std::vector<double> out;
@@ -63,8 +65,10 @@ Result<std::vector<double>> residuals(const ForecastRows& rows, std::span<const 
     for (const std::size_t at : fold.test) after.push_back(chosen[at]);
     MILLRACE_ASSIGN(const BoostedModel model, fit(rows, before, options, counted.one()));
     const std::vector<double> forecasts = forecasts_of(model.ensemble, options.of, rows, after);
-    for (std::size_t i = 0; i < after.size(); ++i)
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      held_out[after[i]] = forecasts[i];
       out.push_back(std::abs(rows.target[after[i]] - forecasts[i]));
+    }
   }
   return out;
 }
@@ -104,8 +108,10 @@ Result<Forecaster> fit_forecaster(const ForecastRows& rows, std::span<const std:
                                   const ForecastOptions& options) {
   CHECK(rows.present.size() == rows.target.size() && rows.features.rows() == rows.target.size());
   Counted counted(options, options.folds + 1);
-  MILLRACE_ASSIGN(const std::vector<double> off, residuals(rows, chosen, options, counted));
   Forecaster out;
+  out.held_out.assign(rows.target.size(), std::numeric_limits<double>::quiet_NaN());
+  MILLRACE_ASSIGN(const std::vector<double> off,
+                  residuals(rows, chosen, options, counted, out.held_out));
   MILLRACE_ASSIGN(out.half_width, eval::conformal_quantile(off, options.coverage));
   MILLRACE_ASSIGN(out.model, fit(rows, chosen, options, counted.one()));
   out.rows = chosen.size();

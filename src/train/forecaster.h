@@ -47,6 +47,8 @@ struct Forecaster {
   BoostedModel model;
   double half_width = 0;  // of the interval around a forecast, in the target's unit
   std::size_t rows = 0;   // trained on
+  // Of every row the forecast by a model that had only seen what came before, NaN without one.
+  std::vector<double> held_out;
 };
 
 // Rows that can train or measure: target, and what the forecast is made of, are known.

@@ -264,11 +264,15 @@ TEST(Simulator, DriftCanBeOfNamedFieldsOnly) {
   for (int i = 0; i < 2000; ++i) {
     plain.next(before, key);
     drifting.next(after, key);
-    if (i < 100) EXPECT_EQ(before, after);
+    if (i < 100) {
+      EXPECT_EQ(before, after);
+    }
     const json::Value was = json::parse(before, "").value();
     const json::Value is = json::parse(after, "").value();
     for (const char* same : {"id", "plan"}) {
-      if (was.contains(same)) EXPECT_EQ(was[same], is[same]) << i;
+      if (was.contains(same)) {
+        EXPECT_EQ(was[same], is[same]) << i;
+      }
     }
     moved += is["months"].get<double>() - was["months"].get<double>();
   }
