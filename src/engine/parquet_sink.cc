@@ -396,7 +396,8 @@ Status ParquetSink::settle(const log::CommitOutcome& outcome) {
     const auto found = partitions_.find(source);
     if (found == partitions_.end()) continue;
     found->second.committed = next;
-    std::erase_if(found->second.on_disk, [&](const auto& range) { return range.second < next; });
+    std::erase_if(found->second.on_disk,
+                  [end = next](const auto& range) { return range.second < end; });
   }
   positions_.clear();
   ++working_.commits;
