@@ -10,6 +10,8 @@
 namespace millrace::ingest {
 namespace {
 
+constexpr std::uint64_t kFieldStride = 10'000;  // as many fields as a schema may have
+
 // Away from 0 and 1, whose quantiles are infinite.
 double normal_of(double uniform) { return normal_quantile(std::clamp(uniform, 1e-12, 1 - 1e-12)); }
 
@@ -79,7 +81,8 @@ double SeriesRun::profile_of(const Series& series) const {
 // How far the station lies above the others, always.
 double SeriesRun::level_of(const Series& series, std::size_t field) const {
   if (series.spread == 0) return 0;
-  env::Random random = random_of(seed_, RandomStream::kStations, station_ * fields_ + field);
+  // Not the number of fields: a field added to the schema's end changes no station.
+  env::Random random = random_of(seed_, RandomStream::kStations, station_ * kFieldStride + field);
   return series.spread * normal_of(random.uniform());
 }
 
