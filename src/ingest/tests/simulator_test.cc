@@ -270,6 +270,7 @@ TEST(Simulator, DriftCanBeOfNamedFieldsOnly) {
     const json::Value was = json::parse(before, "").value();
     const json::Value is = json::parse(after, "").value();
     for (const char* same : {"id", "plan"}) {
+      EXPECT_EQ(was.contains(same), is.contains(same));
       if (was.contains(same)) {
         EXPECT_EQ(was[same], is[same]) << i;
       }
