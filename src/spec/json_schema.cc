@@ -110,17 +110,28 @@ Value prediction_json_schema(const Pipeline& pipeline) {
   if (const auto key = pipeline.schema.find(output.key_field)) {
     add(output.key_field, field_schema(pipeline.schema.field(*key)));
   }
-  add(output.probability_field,
-      {{"type", "number"},
-       {"minimum", 0},
-       {"maximum", 1},
-       {"description", "probability of '" + output.positive + "', rounded to " +
-                           std::to_string(output.probability_decimals) + " decimals"}});
-  Value levels = Value::array();
-  if (const auto label = pipeline.schema.label()) levels = pipeline.schema.field(*label).values;
-  add(output.label_field, {{"type", "string"}, {"enum", levels}});
+  if (!pipeline.forecast) {
+    add(output.probability_field,
+        {{"type", "number"},
+         {"minimum", 0},
+         {"maximum", 1},
+         {"description", "probability of '" + output.positive + "', rounded to " +
+                             std::to_string(output.probability_decimals) + " decimals"}});
+    Value levels = Value::array();
+    if (const auto label = pipeline.schema.label()) levels = pipeline.schema.field(*label).values;
+    add(output.label_field, {{"type", "string"}, {"enum", levels}});
+  }
   const Value time = {{"type", "string"}, {"format", "date-time"}};
   if (output.event_time) add(output.event_time_field, time);
+  if (pipeline.forecast) {
+    const Value number = {{"type", Value::array({"number", "null"})}};
+    add("forecast_ts", time);
+    add("target", {{"type", "string"}, {"enum", {pipeline.forecast->target}}});
+    add("horizon", {{"type", "integer"}, {"minimum", 1}});
+    for (const char* const name : {"forecast", "lower", "upper"}) add(name, number);
+    add("status", {{"type", "string"}, {"enum", {"ok", "warming_up", "target_missing"}}});
+    add("readings_missing", {{"type", "integer"}, {"minimum", 0}});
+  }
   add("processed_ts", time);
   add("inference_latency_ms",
       {{"type", "number"},

@@ -392,13 +392,14 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"Algorithm", "algorithm: gradient_boosting", "algorithm: random_forest",
                 "p.yaml:18:20: 'algorithm: random_forest' is not built yet; gradient_boosting is"},
         Mistake{"Objective", "objective: binary", "objective: regression",
-                "p.yaml:18:50: 'objective: regression' is not built yet; binary is"},
+                "p.yaml:18:50: a label is predicted by 'objective: binary'; regression needs a "
+                "'target' to forecast"},
         Mistake{"Format", "format: json", "format: avro",
                 "p.yaml:3:79: messages in 'avro' are not built yet; json is"},
         Mistake{"Operator", "- {impute: [TotalCharges], with: median}",
                 "- {lag: [tenure], steps: [1]}",
-                "p.yaml:17:5: the operator 'lag' is not built yet (features of time series come "
-                "later)"},
+                "p.yaml:17:5: 'lag' is made of the past of a key: it needs a 'target' to "
+                "forecast"},
         Mistake{"TwoOperators", "with: median}", "one_hot: [gender]}",
                 "p.yaml:17:5: 'impute' and 'one_hot' are two operators; each is an item of its own "
                 "(- ...)"},

@@ -72,18 +72,45 @@ constexpr std::array kKeys = {
     KeyDoc{"schema.FIELD.text_bytes_max", "size from 1B to 64MiB", "", "Longest legal text of a string or category; 64KiB by default."},
 
     KeyDoc{"features[].numeric", "list of fields", "", "Numbers as they are; missing stays missing."},
-    KeyDoc{"features[].impute", "list of fields", "", "Fills missing numbers, by `with`."},
-    KeyDoc{"features[].with", "`median`, `mean`, `constant`", "", "Of `impute`; `median` by default. Median and mean are those of the training rows."},
+    KeyDoc{"features[].impute", "list of fields", "", "Fills missing numbers, by `with`. In a forecast from the past alone, for all operators."},
+    KeyDoc{"features[].with", "`median`, `mean`, `constant`; of a forecast `carry_forward`, `seasonal`, `past_mean`", "", "Of `impute`; `median` by default. Median and mean are those of the training rows. Of a forecast: the last observed value (by default), the value one season before, or the mean of all observed so far."},
+    KeyDoc{"features[].limit", "integer from 0 to 10000", "", "Of `impute` in a forecast: at most so many missing steps in a row are filled; 0, the default, fills all."},
+    KeyDoc{"features[].season", "integer from 1 to 10000", "", "Of `impute` with `with: seasonal`, in steps; 24 by default."},
     KeyDoc{"features[].value", "number", "", "Of `impute` with `with: constant`."},
     KeyDoc{"features[].standardize", "list of fields", "", "(x - mean) / standard deviation of the training rows."},
     KeyDoc{"features[].standardise", "list of fields", "", "The same word in British spelling."},
     KeyDoc{"features[].one_hot", "list of fields", "", "One column of 0 and 1 for each level of a category."},
     KeyDoc{"features[].drop", "`none`, `first`, `if_binary`", "", "Of `one_hot`: the first level's column is left out always, or where there are two levels; `none` by default."},
     KeyDoc{"features[].ordinal", "list of fields", "", "The level's position in `values`, from 0."},
+    KeyDoc{"features[].lag", "list of fields", "", "Of a forecast: the value `steps` steps before; 0 is the present one."},
+    KeyDoc{"features[].difference", "list of fields", "", "Of a forecast: the present value less that `steps` steps before."},
+    KeyDoc{"features[].steps", "list of integers up to 10000", "", "Of `lag` and `difference`."},
+    KeyDoc{"features[].ema", "list of fields", "", "Of a forecast: exponential moving averages, of the weight 2 / (span + 1)."},
+    KeyDoc{"features[].spans", "list of integers from 1 to 10000", "", "Of `ema`."},
+    KeyDoc{"features[].rolling", "list of fields", "", "Of a forecast: `statistics` over the last `windows` steps, the present one included."},
+    KeyDoc{"features[].windows", "list of integers from 1 to 10000", "", "Of `rolling` and `slope` (from 2), in steps."},
+    KeyDoc{"features[].statistics", "list of `mean`, `std`, `min`, `max`", "", "Of `rolling`. The standard deviation is the sample's, 0 of one value."},
+    KeyDoc{"features[].slope", "list of fields", "", "Of a forecast: of the least-squares line through the last `windows` values, a step."},
+    KeyDoc{"features[].interact", "list of columns", "", "Of a forecast: products of each two of these columns, made by operators before."},
+    KeyDoc{"features[].calendar", "list of `hour`, `day`, `month`, `weekday`, `season`, `hour_sin`, `hour_cos`, `weekday_sin`, `weekday_cos`, `month_sin`, `month_cos`", "", "Of a forecast: of the step, in UTC; Monday is 0, season 1 is December to February."},
+    KeyDoc{"features[].clip", "list of fields", "", "Of a forecast: values are kept within `min` and `max`, in the field's unit, before all else."},
+    KeyDoc{"features[].min_max", "list of columns", "", "Of a forecast: (x - min) / (max - min) of columns made before; `min` and `max` are in the column's unit."},
+    KeyDoc{"features[].min", "number", "", "Of `clip` and `min_max`."},
+    KeyDoc{"features[].max", "number", "", "Of `clip` and `min_max`."},
     KeyDoc{"features[].unknown", "`ignore`, `error`", "", "Of `one_hot` and `ordinal`: missing and unknown levels are no column at all (missing), or set the record aside; `ignore` by default."},
 
+    KeyDoc{"target.column", "field", "", "What is forecast: a number of the schema. With a `target` there is no label; the key tells series apart, and `input.event_time` is needed."},
+    KeyDoc{"target.horizon", "integer from 1 to 10000", "", "So many steps ahead; 1 by default."},
+    KeyDoc{"target.predict", "`level`, `change`", "", "What the model learns: the value, or (by default) its difference to the present one."},
+    KeyDoc{"target.coverage", "number from 0.5 to 0.999", "", "Of the intervals around forecasts; 0.9 by default."},
+    KeyDoc{"series.step", "duration from 1ms to 366d", "", "Readings of one step count as their mean, a step without one is missing; 1h by default."},
+    KeyDoc{"series.late", "`dead_letter`, `skip`", "", "What becomes of a reading whose step is over; `dead_letter` by default."},
+    KeyDoc{"series.evict_after", "duration", "", "A key is forgotten when its last reading is so much older than the newest of its partition; never by default."},
+    KeyDoc{"series.keys_max", "integer from 1 to 100000000", "", "Keys remembered of a partition, 1000000 by default; the one unseen for longest goes first."},
     KeyDoc{"model.algorithm", "`gradient_boosting`", "gradient_boosting", "What is trained."},
-    KeyDoc{"model.objective", "`binary`", "binary", "What it learns: the probability of the positive level."},
+    KeyDoc{"model.objective", "`binary`, `regression`", "binary", "What it learns: the probability of the positive level, or with a `target` (where it is the default) a number."},
+    KeyDoc{"model.loss", "`squared`, `absolute`, `pseudo_huber`", "squared", "Of a regression."},
+    KeyDoc{"model.huber_slope", "number above 0", "1", "Of `loss: pseudo_huber`: where it turns from squared to absolute, in the target's unit."},
     KeyDoc{"model.trees", "integer from 1 to 10000", "100", "Boosting rounds."},
     KeyDoc{"model.depth", "integer from 1 to 16", "3", "Of a tree."},
     KeyDoc{"model.bins", "integer from 2 to 65536", "256", "Of a feature's histogram."},
@@ -151,9 +178,8 @@ refused. Booleans are `true` and `false`. A duration is a number with `ms`, `s`,
 of bytes, or one with `B`, `KB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`. A list with one item may be written without
 brackets. NAME is the pipeline's name.
 
-Known but not built yet, and refused: `routes`, `target`, the operators `lag`, `ema`, `rolling`, `slope`,
-`interact` and `calendar`, formats other than JSON, algorithms other than gradient boosting, objectives other than
-binary.
+Known but not built yet, and refused: `routes`, formats other than JSON, algorithms other than gradient boosting, labels of
+more than two levels.
 
 A file is at most 1 MiB, with at most 100,000 values (aliases written out) and 64 levels; tags and merge keys are
 refused, anchors and aliases work.

@@ -34,6 +34,31 @@ features:
 drift: {}
 )";
 
+// The same for what needs a target.
+constexpr const char* kForecast = R"(version: 1
+name: small
+input: {event_time: t, key: s}
+schema:
+  s: {type: string}
+  a: {type: number}
+  b: {type: number}
+  t: {type: timestamp}
+target: {column: a}
+series: {evict_after: 2d}
+features:
+  - {impute: [a], with: seasonal, season: 24, limit: 3}
+  - {clip: [b], min: 0, max: 1}
+  - {numeric: [a, b]}
+  - {lag: [a], steps: [1]}
+  - {difference: [a], steps: [1]}
+  - {ema: [a], spans: [3]}
+  - {rolling: [a], windows: [3], statistics: [mean]}
+  - {slope: [a], windows: [3]}
+  - {interact: [a, b]}
+  - {min_max: [b], min: 0, max: 1}
+  - {calendar: [hour]}
+)";
+
 // `schema.a.type` is `schema.FIELD.type`, `features[2].drop` is `features[].drop`.
 std::string general(const std::string& path) {
   if (path.rfind("schema.", 0) == 0) return "schema.FIELD." + path.substr(path.rfind('.') + 1);
@@ -42,14 +67,16 @@ std::string general(const std::string& path) {
 }
 
 std::set<std::string> asked_keys() {
-  const auto root = config::load_yaml(kEverything, "p.yaml");
-  EXPECT_TRUE(root);
-  Pipeline pipeline;
-  config::Reading reading;
-  internal::read_pipeline(**root, pipeline, reading);
-  EXPECT_TRUE(reading.ok()) << reading.status().error().message();
   std::set<std::string> asked;
-  for (const std::string& path : reading.asked()) asked.insert(general(path));
+  for (const char* const file : {kEverything, kForecast}) {
+    const auto root = config::load_yaml(file, "p.yaml");
+    EXPECT_TRUE(root);
+    Pipeline pipeline;
+    config::Reading reading;
+    internal::read_pipeline(**root, pipeline, reading);
+    EXPECT_TRUE(reading.ok()) << reading.status().error().message();
+    for (const std::string& path : reading.asked()) asked.insert(general(path));
+  }
   // Sections are no keys of their own.
   std::set<std::string> sections;
   for (const std::string& path : asked) {
