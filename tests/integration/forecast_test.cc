@@ -23,8 +23,8 @@ std::vector<std::string> with(std::vector<std::string> words,
 // A trained model, and readings on the input topic.
 class Readings {
  public:
-  Readings() {
-    place_.write("readings.ndjson", station_readings(kStations, kHours, 1));
+  explicit Readings(int stations = kStations) {
+    place_.write("readings.ndjson", station_readings(stations, kHours, 1));
     const Finished trained =
         place_.run(with({"train", "air-quality", "--data", "readings.ndjson"}, small_model()));
     EXPECT_EQ(trained.exit_code, 0) << trained.err;
@@ -142,6 +142,24 @@ TEST(Forecast, AGroupThatIsMovedBackBeginsItsStateAnew) {
   ASSERT_EQ(again.exit_code, 0) << again.err;
   EXPECT_NE(again.err.find("the state begins anew"), std::string::npos) << again.err;
   EXPECT_EQ(readings.forecasts("second"), readings.forecasts("first"));
+}
+
+TEST(Forecast, DriftIsAnAlertAndItsTrainingDataIsNone) {
+  const Readings readings(1);
+  const Workplace& place = readings.place();
+  const Finished quiet = place.run(readings.score("g", "out"));
+  ASSERT_EQ(quiet.exit_code, 0) << quiet.err;
+  EXPECT_TRUE(place.dump("air_quality.alerts").empty());
+  place.write("later.ndjson", station_readings(1, 200, 3, kHours, 60));
+  ASSERT_EQ(place.run({"produce", "air-quality", "--data", "later.ndjson"}).exit_code, 0);
+  ASSERT_EQ(place.run(readings.score("g", "out")).exit_code, 0);
+  int raised = 0;
+  for (const json::Value& message : place.dump("air_quality.alerts")) {
+    const json::Value alert = *json::parse(message["value"].get<std::string>(), "alert");
+    raised += alert["feature"] == "NO2" && alert["state"] == "raised" ? 1 : 0;
+    EXPECT_LT(alert["window_start"], alert["window_end"]) << alert.dump();
+  }
+  EXPECT_GT(raised, 0);
 }
 
 // The publisher's file; persistence and the size of the test are known of it.

@@ -12,7 +12,7 @@
 
 namespace millrace::integration {
 
-std::string station_readings(int stations, int hours, std::uint64_t seed) {
+std::string station_readings(int stations, int hours, std::uint64_t seed, int first, double shift) {
   constexpr std::int64_t kHourMs = 3'600'000;
   constexpr std::int64_t kBegin = 1'078'941'600'000;  // 2004-03-10T18:00:00Z
   constexpr double kMissing = 0.05;
@@ -21,7 +21,7 @@ std::string station_readings(int stations, int hours, std::uint64_t seed) {
   std::vector<std::size_t> order(level.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::string out;
-  for (int hour = 0; hour < hours; ++hour) {
+  for (int hour = first; hour < first + hours; ++hour) {
     for (std::size_t i = order.size(); i > 1; --i)
       std::swap(order[i - 1],
                 order[static_cast<std::size_t>(random.uniform() * static_cast<double>(i))]);
@@ -34,7 +34,7 @@ std::string station_readings(int stations, int hours, std::uint64_t seed) {
       const double co = std::max(0.1, 2 + day + level[station]);
       row["CO"] = random.uniform() < kMissing ? -200 : co;
       row["NOx"] = 100 * co + 10 * random.normal() + 50;
-      row["NO2"] = 50 + 20 * day;
+      row["NO2"] = 50 + 20 * day + shift + 5 * random.normal();
       row["Benzene"] = random.uniform() < kMissing ? json::Value() : json::Value(4 * co);
       out += json::to_line(row) + "\n";
     }
@@ -43,7 +43,7 @@ std::string station_readings(int stations, int hours, std::uint64_t seed) {
 }
 
 std::vector<std::string> small_model() {
-  return {"--set", "model.trees=20", "--set", "model.depth=3"};
+  return {"--set", "model.trees=20", "--set", "model.depth=3", "--set", "drift.window=2d"};
 }
 
 Forecasts forecasts_in(const std::vector<json::Value>& messages) {

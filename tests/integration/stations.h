@@ -11,8 +11,10 @@
 namespace millrace::integration {
 
 // `hours` of each of `stations` stations as NDJSON: a daily cycle with noise, some hours missing,
-// the stations of an hour in random order.
-std::string station_readings(int stations, int hours, std::uint64_t seed);
+// the stations of an hour in random order. `first`: hours since the series began; `shift`: added to
+// NO2.
+std::string station_readings(int stations, int hours, std::uint64_t seed, int first = 0,
+                             double shift = 0);
 
 // What makes training quick and its model small.
 std::vector<std::string> small_model();
