@@ -24,17 +24,17 @@ bool coin(std::uint64_t n) {
 
 }  // namespace
 
-QuantileSketch::QuantileSketch() : levels_(1) { set_capacity(); }
+QuantileSketch::QuantileSketch() : levels_(1) { set_capacities(); }
 
-std::size_t QuantileSketch::capacity_of(std::size_t level) const {
-  const auto depth = static_cast<double>(levels_.size() - 1 - level);
-  const double wanted = std::ceil(static_cast<double>(kSketchSize) * std::pow(kShrink, depth));
-  return std::max(kLevelMin, static_cast<std::size_t>(wanted));
-}
-
-void QuantileSketch::set_capacity() {
+// The highest level holds the most; each below it holds 2/3 of the one above.
+void QuantileSketch::set_capacities() {
+  capacities_.resize(levels_.size());
+  double wanted = kSketchSize;
   capacity_ = 0;
-  for (std::size_t level = 0; level < levels_.size(); ++level) capacity_ += capacity_of(level);
+  for (std::size_t level = levels_.size(); level-- > 0; wanted *= kShrink) {
+    capacities_[level] = std::max(kLevelMin, static_cast<std::size_t>(std::ceil(wanted)));
+    capacity_ += capacities_[level];
+  }
 }
 
 void QuantileSketch::add(double value) {
@@ -48,10 +48,10 @@ void QuantileSketch::add(double value) {
 void QuantileSketch::compress() {
   for (std::size_t level = 0; retained_ > capacity_; ++level) {
     CHECK(level < kLevelsMax);
-    if (levels_[level].size() < capacity_of(level)) continue;
+    if (levels_[level].size() < capacities_[level]) continue;
     if (level + 1 == levels_.size()) {
       levels_.emplace_back();
-      set_capacity();
+      set_capacities();
     }
     compact(level);
   }
@@ -79,7 +79,7 @@ void QuantileSketch::merge(const QuantileSketch& other) {
     return;
   }
   if (levels_.size() < other.levels_.size()) levels_.resize(other.levels_.size());
-  set_capacity();
+  set_capacities();
   for (std::size_t level = 0; level < other.levels_.size(); ++level) {
     std::vector<double>& to = levels_[level];
     const auto middle = static_cast<std::ptrdiff_t>(to.size());
@@ -98,7 +98,7 @@ void QuantileSketch::clear() {
   retained_ = 0;
   count_ = 0;
   compactions_ = 0;
-  set_capacity();
+  set_capacities();
 }
 
 std::vector<WeightedValue> QuantileSketch::sorted() const {
@@ -146,7 +146,7 @@ Result<QuantileSketch> QuantileSketch::from_json(const json::Value& value) {
   if (out.levels_.empty() || out.levels_.size() > kLevelsMax) {
     return Error(ErrorCode::kBadData, "a sketch of no or too many levels");
   }
-  out.set_capacity();
+  out.set_capacities();
   std::uint64_t weight = 0;
   for (std::size_t level = 0; level < out.levels_.size(); ++level) {
     const std::vector<double>& kept = out.levels_[level];
