@@ -12,7 +12,6 @@
 namespace millrace::drift {
 
 using internal::Judge;
-using internal::OffsetSpan;
 using internal::OpenWindow;
 using internal::WindowState;
 

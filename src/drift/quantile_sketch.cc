@@ -74,8 +74,7 @@ void QuantileSketch::compact(std::size_t level) {
 
 void QuantileSketch::merge(const QuantileSketch& other) {
   if (&other == this) {
-    const QuantileSketch copy = other;
-    merge(copy);
+    merge(QuantileSketch(other));
     return;
   }
   if (levels_.size() < other.levels_.size()) levels_.resize(other.levels_.size());
