@@ -37,8 +37,8 @@ void put_number(std::string& out, double value, int decimals) {
 
 }  // namespace
 
-ForecastWriter::ForecastWriter(std::string key_field, std::string event_time_field,
-                               std::string target, std::uint32_t horizon,
+ForecastWriter::ForecastWriter(const std::string& key_field, const std::string& event_time_field,
+                               const std::string& target, std::uint32_t horizon,
                                std::string_view model_version, int decimals)
     : decimals_(decimals) {
   head_ = key_field.empty() ? "" : name_of(key_field);

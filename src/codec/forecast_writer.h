@@ -32,8 +32,9 @@ struct Forecast {
 // `decimals` decimals. Not thread-safe.
 class ForecastWriter {
  public:
-  ForecastWriter(std::string key_field, std::string event_time_field, std::string target,
-                 std::uint32_t horizon, std::string_view model_version, int decimals);
+  ForecastWriter(const std::string& key_field, const std::string& event_time_field,
+                 const std::string& target, std::uint32_t horizon, std::string_view model_version,
+                 int decimals);
 
   // Replaces `out`.
   void write(const Forecast& forecast, std::string& out) const;

@@ -62,7 +62,7 @@ class KeyedState {
   void roll_back_ahead();             // of the present epoch
 
   // From the log, at the start; no change.
-  void load(const Entry& entry);
+  void load(const Entry& given);
   void forget(std::string_view key);
   void loaded();  // all of it
 

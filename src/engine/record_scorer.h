@@ -89,9 +89,9 @@ class RecordScorer {
   ~RecordScorer();
 
   // Scores every record; never fails, a bad record is an outcome.
-  // `state`: of the records' partition, for pipelines that forecast; nullptr for others.
+  // `keys`: of the records' partition, for pipelines that forecast; nullptr for others.
   void score(std::span<const log::Record> records, SteadyTime arrived, ScoredBatch& out,
-             KeyedState* state = nullptr);
+             KeyedState* keys = nullptr);
 
   // Columns of the model whose values go to ScoredBatch::watched; none at first.
   void watch(std::vector<std::size_t> columns);

@@ -266,7 +266,7 @@ double calendar_value(CalendarPart part, int hour, int day, int month, int weekd
     case CalendarPart::kWeekday:
       return weekday;
     case CalendarPart::kSeason:
-      return (month % 12 + 3) / 3;
+      return std::floor(static_cast<double>(month % 12 + 3) / 3);
     case CalendarPart::kHourSin:
       return std::sin(wave(hour, 24));
     case CalendarPart::kHourCos:
@@ -322,7 +322,8 @@ struct SeriesTransform::Program {
   double step_of(Timestamp time) const {
     const std::int64_t step = plan.step.count();
     const std::int64_t ms = time.value();
-    return static_cast<double>(ms / step - (ms % step < 0 ? 1 : 0));
+    const std::int64_t number = ms / step - (ms % step < 0 ? 1 : 0);
+    return static_cast<double>(number);
   }
 
   void begin(double* state, double step) const {
