@@ -81,7 +81,14 @@ bool ForecastPath::take(const log::Record& record, std::span<const data::Cell> c
   const std::span<double> values = state.touch(key, record.offset, time);
   const std::span<double> past = values.first(transform_.state_size());
   const bool is_new = transform_.steps_seen(past) == 0;
-  if (transform_.take(cells, time, past) == features::SeriesTransform::Taken::kLate) {
+  using Taken = features::SeriesTransform::Taken;
+  const Taken taken = transform_.take(cells, time, past);
+  if (taken == Taken::kTooLarge) {
+    errors.push_back({data::RecordCode::kNonFinite, "",
+                      "a value is not a finite number in the model's precision"});
+    return false;
+  }
+  if (taken == Taken::kLate) {
     errors.push_back({data::RecordCode::kLate, "",
                       "the reading is of " + env::format_rfc3339(time) + ", and its key is at " +
                           env::format_rfc3339(transform_.current_step(past)) + " already"});

@@ -100,7 +100,7 @@ Status ScoreRun::settle(const log::CommitOutcome& outcome) {
                                              "); start again: the log knows what was committed");
   }
   env::crash_point("score.after_commit");
-  if (state_ != nullptr) MILLRACE_TRY(state_->settle());
+  if (state_ != nullptr) state_->settle();
   if (drift_ != nullptr && drift_->committed()) monitor_->on_drift(drift_->monitor());
   ++working_.commits;
   working_.duration_s = std::chrono::duration<double>(clock_.steady() - started_).count();

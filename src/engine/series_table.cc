@@ -47,8 +47,14 @@ class Builder {
       return;
     }
     Series& series = series_of(cells[key_field_].text);
-    if (transform_.take(cells, Timestamp(time.time_ms), series.state) ==
-        features::SeriesTransform::Taken::kLate) {
+    using Taken = features::SeriesTransform::Taken;
+    const Taken taken = transform_.take(cells, Timestamp(time.time_ms), series.state);
+    if (taken == Taken::kTooLarge) {
+      add_bad(line, {{data::RecordCode::kNonFinite, "",
+                      "a value is not a finite number in the model's precision"}});
+      return;
+    }
+    if (taken == Taken::kLate) {
       add_bad(line, {{data::RecordCode::kLate, *pipeline_.input.event_time,
                       "the reading is older than the one before it of the same key"}});
       return;

@@ -191,14 +191,17 @@ Status StateKeeper::trim(const log::TopicPartition& source, Held& held) {
   return {};
 }
 
-Status StateKeeper::settle() {
+void StateKeeper::settle() {
   for (auto& [source, held] : held_) {
     held.state.settle();
     held.written += held.in_commit;
-    if (std::exchange(held.snapshot, false)) MILLRACE_TRY(trim(source, held));
+    if (std::exchange(held.snapshot, false)) {
+      // What is committed stands; the next snapshot tries again.
+      if (const Status trimmed = trim(source, held); !trimmed)
+        logger_.warning("old state could not be dropped: " + trimmed.error().message());
+    }
     held.in_commit = 0;
   }
-  return {};
 }
 
 void StateKeeper::roll_back() {

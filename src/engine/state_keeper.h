@@ -47,7 +47,7 @@ class StateKeeper {
   // Appends what changed since the last commit, to be committed with `positions`.
   Status append(log::Transaction& transaction, const std::vector<log::Position>& positions);
   // The outcome of that commit.
-  Status settle();
+  void settle();
   void roll_back();
   // What was read while a commit was in flight is dropped.
   void roll_back_ahead();

@@ -24,6 +24,8 @@ constexpr int kFormat = 1;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // A key that was silent for more steps than this begins anew.
 constexpr double kSilentStepsMax = 10'000;
+// One value beyond it would stay in running sums and averages for ever.
+constexpr double kMagnitudeMax = std::numeric_limits<float>::max();
 
 double as_double(std::uint32_t value) { return static_cast<double>(value); }
 
@@ -380,6 +382,11 @@ SeriesTransform::Taken SeriesTransform::take(std::span<const data::Cell> cells, 
                                              std::span<double> state) const {
   const Program& program = *program_;
   CHECK(cells.size() == program.cells && state.size() == program.layout.state_size);
+  for (const Track& track : program.layout.tracks) {
+    const data::Cell& cell = cells[track.field];
+    if (cell.state == data::CellState::kNumber && std::abs(cell.number) > kMagnitudeMax)
+      return Taken::kTooLarge;
+  }
   double* const at = state.data();
   const double step = program.step_of(time);
   if (at[kBegun] == 0 || step - at[kStep] > kSilentStepsMax) {

@@ -39,7 +39,8 @@ class SeriesTransform {
 
   enum class Taken {
     kYes,
-    kLate,  // its step is over: nothing was changed
+    kLate,      // its step is over: nothing was changed
+    kTooLarge,  // a value is beyond what models compute in (float): nothing was changed
   };
   // Takes a reading into the state. `state` has state_size() doubles.
   Taken take(std::span<const data::Cell> cells, Timestamp time, std::span<double> state) const;

@@ -90,6 +90,14 @@ TEST(SeriesTransform, AReadingOfAStepThatIsOverIsLateAndChangesNothing) {
   EXPECT_EQ(bits(s.state), before);
 }
 
+TEST(SeriesTransform, AValueBeyondFloatIsRefusedAndChangesNothing) {
+  Stream s({Ema{{"CO"}, {3}}});
+  s.take(0, 1);
+  const std::vector<std::uint64_t> before = bits(s.state);
+  EXPECT_EQ(s.take(1, 1e300), SeriesTransform::Taken::kTooLarge);
+  EXPECT_EQ(bits(s.state), before);
+}
+
 TEST(SeriesTransform, AStepWithoutAReadingIsMissing) {
   Stream s({Lag{{"CO"}, {0, 1, 2}}});
   s.take(0, 1);
