@@ -6,15 +6,6 @@
 namespace millrace::engine {
 namespace {
 
-void add_bad(LabelledTable& table, std::int64_t line, const data::RecordErrors& errors) {
-  ++table.bad_rows;
-  if (table.bad.size() >= kBadLinesKeptMax) return;
-  std::string text;
-  for (const data::RecordError& error : errors)
-    text += (text.empty() ? "" : "; ") + error.message();
-  table.bad.push_back({line, std::move(text)});
-}
-
 // What a good row adds besides its cells; false with an error when its weight cannot be used.
 bool add_extras(const spec::Pipeline& pipeline, std::span<const data::Cell> cells, Labels wanted,
                 LabelledTable& table, data::RecordErrors& errors) {
@@ -44,6 +35,22 @@ bool add_extras(const spec::Pipeline& pipeline, std::span<const data::Cell> cell
 
 }  // namespace
 
+void BadLines::add(std::int64_t line, const data::RecordErrors& errors) {
+  ++rows;
+  if (kept.size() >= kBadLinesKeptMax) return;
+  std::string text;
+  for (const data::RecordError& error : errors)
+    text += (text.empty() ? "" : "; ") + error.message();
+  kept.push_back({line, std::move(text)});
+}
+
+Error no_good_row(const std::string& path, const std::vector<BadLine>& bad) {
+  const std::string why =
+      bad.empty() ? "it has no rows"
+                  : "line " + std::to_string(bad.front().line) + ": " + bad.front().message;
+  return Error(ErrorCode::kBadData, "no good row in " + path + " (" + why + ")");
+}
+
 Result<LabelledTable> read_labelled_table(const spec::Pipeline& pipeline, const std::string& path,
                                           Labels labels, env::StopToken& stop) {
   MILLRACE_ASSIGN(FileRows rows, FileRows::open(pipeline, path, stop));
@@ -53,6 +60,7 @@ Result<LabelledTable> read_labelled_table(const spec::Pipeline& pipeline, const 
       codec::RecordDecoder decoder,
       codec::RecordDecoder::make(pipeline.schema, purpose, pipeline.input.decode_limits()));
   LabelledTable table(pipeline.schema.size());
+  BadLines bad{table.bad, table.bad_rows};
   std::vector<data::Cell> cells(pipeline.schema.size());
   data::RecordErrors errors;
   while (true) {
@@ -61,21 +69,16 @@ Result<LabelledTable> read_labelled_table(const spec::Pipeline& pipeline, const 
     if (!row) break;
     errors.clear();
     if (row->errors != nullptr) {
-      add_bad(table, row->line, *row->errors);
+      bad.add(row->line, *row->errors);
     } else if (!decoder.decode(row->message, cells, errors) ||
                !add_extras(pipeline, cells, labels, table, errors)) {
-      add_bad(table, row->line, errors);
+      bad.add(row->line, errors);
     } else {
       for (data::Cell& cell : cells) cell.text = {};
       table.cells.add_row(cells);
     }
   }
-  if (table.rows() == 0) {
-    const std::string why = table.bad.empty() ? "it has no rows"
-                                              : "line " + std::to_string(table.bad.front().line) +
-                                                    ": " + table.bad.front().message;
-    return Error(ErrorCode::kBadData, "no good row in " + path + " (" + why + ")");
-  }
+  if (table.rows() == 0) return no_good_row(path, table.bad);
   return table;
 }
 

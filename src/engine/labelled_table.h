@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "data/record_error.h"
 #include "env/stop.h"
 #include "features/transform.h"
 #include "spec/pipeline.h"
@@ -20,6 +21,15 @@ struct BadLine {
   std::int64_t line = 0;
   std::string message;
 };
+
+// Rows of a file that were left out: how many, and the first ones of them.
+struct BadLines {
+  std::vector<BadLine>& kept;
+  std::uint64_t& rows;
+  void add(std::int64_t line, const data::RecordErrors& errors);
+};
+// kBadData: the file has not one good row, with what was wrong with the first.
+Error no_good_row(const std::string& path, const std::vector<BadLine>& bad);
 
 struct LabelledTable {
   explicit LabelledTable(std::size_t columns) : cells(columns) {}

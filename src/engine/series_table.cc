@@ -31,12 +31,7 @@ class Builder {
         table_(transform.columns()) {}
 
   void add_bad(std::int64_t line, const data::RecordErrors& errors) {
-    ++table_.bad_rows;
-    if (table_.bad.size() >= kBadLinesKeptMax) return;
-    std::string text;
-    for (const data::RecordError& error : errors)
-      text += (text.empty() ? "" : "; ") + error.message();
-    table_.bad.push_back({line, std::move(text)});
+    BadLines{table_.bad, table_.bad_rows}.add(line, errors);
   }
 
   void add(std::int64_t line, std::span<const data::Cell> cells) {
@@ -131,11 +126,8 @@ Result<SeriesTable> read_series_table(const spec::Pipeline& pipeline,
     }
   }
   SeriesTable table = builder.finish();
-  if (table.rows() > 0) return table;
-  const std::string why = table.bad.empty() ? "it has no rows"
-                                            : "line " + std::to_string(table.bad.front().line) +
-                                                  ": " + table.bad.front().message;
-  return Error(ErrorCode::kBadData, "no good row in " + path + " (" + why + ")");
+  if (table.rows() == 0) return no_good_row(path, table.bad);
+  return table;
 }
 
 }  // namespace millrace::engine
