@@ -42,14 +42,12 @@ Sender::Sender(Client& client, SenderOptions options)
     : client_(&client), options_(std::move(options)) {
   hooks_.client = &client;
   hooks_.name = "producer";
-  if (!transactional()) {
-    hooks_.delivery_failed = [this](const rd_kafka_message_t& message) {
-      ++failed_;
-      cause_ = message.err;
-      client_->logger().debug(std::string("a record was not taken: ") +
-                              rd_kafka_err2str(message.err));
-    };
-  }
+  hooks_.delivery_failed = [this](const rd_kafka_message_t& message) {
+    ++failed_;
+    if (!transactional()) cause_ = message.err;
+    client_->logger().debug(std::string("a record was not taken: ") +
+                            rd_kafka_err2str(message.err));
+  };
 }
 
 Sender::~Sender() {
@@ -73,6 +71,7 @@ Status Sender::build(SteadyTime give_up_at) {
   for (Topic& topic : topics_) topic.handle.reset();
   handle_.reset();
   begun_ = false;
+  stale_ = false;
   broken_.reset();
   failed_ = 0;
   std::size_t batch_bytes = kBatchBytesMax;
@@ -82,13 +81,12 @@ Status Sender::build(SteadyTime give_up_at) {
       {"enable.idempotence", "true"},
       {"message.max.bytes", std::to_string(kMessageBytesMaxOfClient)},
       {"batch.size", std::to_string(std::max<std::size_t>(batch_bytes, 1))},
+      {"delivery.report.only.error", "true"},
   };
   if (transactional()) {
     own.emplace_back("transactional.id", options_.transactional_id);
     own.emplace_back("transaction.timeout.ms", kTransactionTimeoutMs);
     own.emplace_back("message.timeout.ms", kMessageTimeoutMs);
-  } else {
-    own.emplace_back("delivery.report.only.error", "true");
   }
   MILLRACE_ASSIGN(handle_, client_->make_handle(RD_KAFKA_PRODUCER, hooks_, own));
   if (transactional()) {
@@ -114,6 +112,7 @@ Status Sender::build(SteadyTime give_up_at) {
       rd_kafka_metadata_destroy(answer);
     }
   }
+  unanswered_ = false;
   return {};
 }
 
@@ -134,6 +133,7 @@ Sender::Step Sender::insist(Ask ask, SteadyTime give_up_at, std::string& reason)
     if (code_of(code) == ErrorCode::kPermission) return Step::kRefused;
     if (rd_kafka_error_is_fatal(error.get())) return Step::kRebuild;
     if (!rd_kafka_error_is_retriable(error.get())) return Step::kRebuild;
+    unanswered_ = true;
     rd_kafka_poll(handle_.get(), 0);
     client_->look_whether_back();
     if (waiting_is_over(give_up_at)) return Step::kPatience;
@@ -163,6 +163,14 @@ Result<log::TopicHandle> Sender::open_topic(const TopicName& topic) {
 
 Status Sender::begin() {
   if (begun_ || !transactional()) return {};
+  if (stale_) {
+    if (const Status built = build(client_->clock().steady() + kOpenMax); !built) {
+      begun_ = true;
+      unanswered_ = true;
+      broken_ = built.error().message();
+      return {};
+    }
+  }
   begun_ = true;
   const ErrorPtr error(rd_kafka_begin_transaction(handle_.get()));
   if (error) broken_ = rd_kafka_error_string(error.get());
@@ -235,7 +243,7 @@ Status Sender::send(Topic& topic, const log::NewRecord& record, PartitionId part
     }
     broken_ = rd_kafka_err2str(error);
     cause_ = error;
-    ++failed_;
+    if (!transactional()) ++failed_;
     return {};
   }
 }
@@ -283,10 +291,13 @@ log::CommitOutcome Sender::commit(const GroupId& group, const std::vector<log::P
 
 // After an abort librdkafka 2.0.2 gives the sequence numbers of records that it purges to the next
 // ones. A broker that took those without its answer arriving passes over the next ones as repeated:
-// lost in silence. Where an answer is missing the writer is made anew, with an epoch of its own.
-bool Sender::every_record_is_answered() {
+// lost in silence. It purges by itself as soon as a transaction has failed, so records that were
+// given up count as unanswered too. And a request that is still on its way would be carried out in
+// the next transaction: positions of this one among its records. Where an answer is missing the
+// writer is made anew, with an epoch of its own.
+bool Sender::everything_is_answered() {
   (void)rd_kafka_flush(handle_.get(), ms(kAnswersMax));
-  return rd_kafka_outq_len(handle_.get()) == 0;
+  return !unanswered_ && failed_ == 0 && rd_kafka_outq_len(handle_.get()) == 0;
 }
 
 Sender::Step Sender::abort_transaction(SteadyTime give_up_at, std::string& reason) {
@@ -303,13 +314,15 @@ log::CommitOutcome Sender::settle(Step step, std::string reason, const GroupId& 
                                   SteadyTime give_up_at) {
   if (step == Step::kDone) {
     begun_ = false;
+    stale_ = std::exchange(unanswered_, false);
     return {log::CommitResult::kCommitted, ""};
   }
   const rd_kafka_resp_err_t cause = cause_;  // of what comes, every request sets it
   std::string ignored;
-  if (step == Step::kAbort && every_record_is_answered() &&
+  if (step == Step::kAbort && everything_is_answered() &&
       abort_transaction(give_up_at, ignored) == Step::kDone) {
     begun_ = false;
+    stale_ = std::exchange(unanswered_, false);
     broken_.reset();
     look_at_topics(cause);
     return {log::CommitResult::kAborted, std::move(reason)};

@@ -73,7 +73,7 @@ class Sender {
                       std::string& reason);
   log::CommitOutcome settle(Step step, std::string reason, const GroupId& group,
                             const std::vector<log::Position>& positions, SteadyTime give_up_at);
-  bool every_record_is_answered();
+  bool everything_is_answered();
   bool is_fought_over();
   Step abort_transaction(SteadyTime give_up_at, std::string& reason);
   // After a rebuild the broker has decided: whether it took the positions.
@@ -92,7 +92,9 @@ class Sender {
   bool begun_ = false;
   bool uncommitted_ = false;              // without transactions: appended since the last flush
   std::optional<std::string> broken_;     // why the transaction can only be aborted
-  std::atomic<std::uint64_t> failed_{0};  // deliveries, without transactions
+  std::atomic<std::uint64_t> failed_{0};  // deliveries since the writer was made or flushed
+  bool unanswered_ = false;               // a request of this transaction may still be on its way
+  bool stale_ = false;                    // one of the last transaction may
   std::atomic<rd_kafka_resp_err_t> cause_{RD_KAFKA_RESP_ERR_NO_ERROR};  // the last error
   std::optional<Error> unusable_;
   std::atomic<bool> given_up_{false};

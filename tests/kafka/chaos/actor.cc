@@ -30,6 +30,13 @@ void Actor::ask_to_stop() const {
   if (process_) process_->signal(SIGTERM);
 }
 
+std::string Actor::describe() const {
+  std::string text;
+  for (const std::string& word : command_) text += word + " ";
+  if (!process_) return text + "(not running)";
+  return text + "(running as " + std::to_string(process_->pid()) + ") " + process_->err_so_far();
+}
+
 Actor::Change Actor::look() {
   if (!process_) return Change::kNone;
   if (process_->running()) {

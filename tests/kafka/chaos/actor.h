@@ -41,6 +41,8 @@ class Actor {
   const std::optional<Kill>& ordered() const { return ordered_; }
   bool died_at_its_point() const { return !killed_here_; }
   const integration::Finished& last() const { return last_; }
+  // Its command, whether it runs, and what that run has said so far.
+  std::string describe() const;
 
  private:
   std::string name_;

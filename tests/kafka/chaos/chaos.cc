@@ -207,6 +207,9 @@ PhaseReport Chaos::run_phase(const Phase& phase) {
   if (on_brokers.valid()) report.faults = on_brokers.get();
   if (!orders_->members.empty()) report.faults = orders_->member_turns;
   if (report.faults == 0) report.faults = report.kills;
+  for (std::size_t i = 0; i < orders_->producers.size(); ++i) {
+    if (!orders_->done[i]) report.still_busy.push_back(orders_->producers[i]->describe());
+  }
   report.finished = reader_->read_to_the_end(kReadSeconds) && in_time;
   report.verdict =
       judge(rows_->given(), orders_->begin, rows_->given().keys.size(), seen(*reader_));

@@ -34,7 +34,9 @@ CommittedReader::Handle CommittedReader::make_handle(const std::string& bootstra
   set(conf, "isolation.level", isolation);
   set(conf, "enable.auto.commit", "false");
   set(conf, "enable.partition.eof", "true");
-  set(conf, "auto.offset.reset", "error");
+  // Where a broker did not answer in time the library begins anew, and on_message() passes over
+  // what it has seen; with "error" it would stop reading the partition.
+  set(conf, "auto.offset.reset", "earliest");
   set(conf, "check.crcs", "true");
   set(conf, "reconnect.backoff.max.ms", "1000");
   set(conf, "log_level", "2");
@@ -96,6 +98,9 @@ void CommittedReader::on_message(const rd_kafka_message_t& message) {
   }
   // Brokers come and go; the library reads on by itself.
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  std::int64_t& next = next_[{topic, message.partition}];
+  if (message.offset < next) return;
+  next = message.offset + 1;
   Seen seen;
   seen.partition = message.partition;
   seen.offset = message.offset;

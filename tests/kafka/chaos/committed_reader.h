@@ -46,7 +46,8 @@ class CommittedReader {
   Handle committed_;
   Handle uncommitted_;  // is only asked where partitions end
   std::map<std::string, std::vector<Seen>> seen_;
-  std::map<Place, std::int64_t> read_up_to_;
+  std::map<Place, std::int64_t> next_;        // behind the last message seen
+  std::map<Place, std::int64_t> read_up_to_;  // the end that was reached, -1: not yet
 };
 
 }  // namespace millrace::kafka_testing

@@ -61,6 +61,8 @@ Verdict judge(const Given& given, std::size_t begin, std::size_t end, const Topi
     verdict.outputs += static_cast<std::size_t>(out[i]);
     verdict.dead_letters += static_cast<std::size_t>(dead[i]);
     verdict.missing += (in[i] == 0 ? 1 : 0) + (out[i] + dead[i] == 0 ? 1 : 0);
+    if (in[i] == 0) verdict.not_on_input.push_back(begin + i);
+    if (out[i] + dead[i] == 0) verdict.without_output.push_back(begin + i);
     verdict.twice += surplus(in[i]) + surplus(out[i] + dead[i]);
     const int on_the_wrong_topic = given.broken[begin + i] ? out[i] : dead[i];
     verdict.wrong += on_the_wrong_topic > 0 ? 1 : 0;

@@ -33,6 +33,9 @@ struct Verdict {
   std::size_t out_of_order = 0;  // behind a later one of its key
   std::size_t wrong = 0;         // unknown, under another key, or on the wrong topic
 
+  std::vector<std::size_t> not_on_input;  // the rows of `missing`, those of each kind
+  std::vector<std::size_t> without_output;
+
   bool good() const { return missing == 0 && twice == 0 && out_of_order == 0 && wrong == 0; }
 };
 

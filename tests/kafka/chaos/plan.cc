@@ -7,6 +7,8 @@
 namespace millrace::kafka_testing {
 namespace {
 
+constexpr std::size_t kListedMax = 20;
+
 std::string line(const PhaseReport& phase) {
   const Verdict& v = phase.verdict;
   std::array<char, 512> text{};
@@ -15,6 +17,23 @@ std::string line(const PhaseReport& phase) {
                 phase.name.c_str(), phase.faults, phase.kills, v.inputs, v.outputs, v.dead_letters,
                 v.missing, v.twice, v.out_of_order, v.wrong, phase.longest_pause_s, phase.seconds);
   return text.data();
+}
+
+std::string list(const std::string& what, const std::vector<std::size_t>& rows) {
+  if (rows.empty()) return "";
+  std::string text = "* " + what + ":";
+  for (std::size_t i = 0; i < std::min(rows.size(), kListedMax); ++i)
+    text += " " + std::to_string(rows[i]);
+  return text + (rows.size() > kListedMax ? " ...\n" : "\n");
+}
+
+// Where to look for what was broken.
+std::string details(const PhaseReport& phase) {
+  std::string text = list("rows that are not on the input topic", phase.verdict.not_on_input) +
+                     list("rows without an output", phase.verdict.without_output);
+  for (const std::string& command : phase.still_busy) text += "* still busy: " + command + "\n";
+  if (!phase.finished) text += "* not finished in time\n";
+  return text.empty() ? "" : "\n" + phase.name + ":\n\n" + text;
 }
 
 }  // namespace
@@ -77,9 +96,8 @@ std::string Report::text() const {
   text += "\n| killed at | times |\n|---|--:|\n";
   for (const auto& [point, times] : kills_at)
     text += "| `" + point + "` | " + std::to_string(times) + " |\n";
-  for (const PhaseReport& phase : phases) {
-    if (!phase.finished) text += "\nNot finished: " + phase.name + "\n";
-  }
+  for (const PhaseReport& phase : phases) text += details(phase);
+  text += details(all);
   if (!ended_themselves.empty()) text += "\nEnded though nobody killed them:\n\n";
   for (const std::string& end : ended_themselves) text += "* " + end + "\n";
   return text;

@@ -57,7 +57,8 @@ struct PhaseReport {
   Verdict verdict;
   double longest_pause_s = 0;  // without an output while inputs waited
   double seconds = 0;
-  bool finished = false;  // in time, with everything there
+  bool finished = false;                // in time, with everything there
+  std::vector<std::string> still_busy;  // producers that were not done then
 };
 
 struct Report {
