@@ -213,19 +213,10 @@ Result<TrainingOutcome> run_forecast_training(Session& session, const spec::Pipe
   const engine::DriftTraining training{transform.names(), table.features, table.read_at,
                                        forecaster.held_out};
   MILLRACE_ASSIGN(manifest.drift_reference, engine::drift_reference(pipeline, training));
-  manifest.created = session.clock().now();
-  MILLRACE_ASSIGN(manifest.data_digest, digest_of(data));
-  const model::Registry registry = session.registry();
-  TrainingOutcome outcome;
-  MILLRACE_ASSIGN(outcome.manifest, registry.save(std::move(manifest), forecaster.model.ensemble,
-                                                  canary_of(table, forecaster.model.ensemble)));
-  if (promote == Promote::kYes)
-    MILLRACE_TRY(registry.promote(pipeline.name, outcome.manifest.version));
-  outcome.current = promote == Promote::kYes;
-  outcome.bad = table.bad;
-  outcome.bad_rows = table.bad_rows;
-  outcome.duration_s = std::chrono::duration<double>(session.clock().steady() - started).count();
-  return outcome;
+  const model::TreeEnsemble& ensemble = forecaster.model.ensemble;
+  return save_trained(session, data, promote,
+                      {std::move(manifest), ensemble, canary_of(table, ensemble), table.bad,
+                       table.bad_rows, started});
 }
 
 Result<json::Value> evaluate_forecast(Session& session, const spec::Pipeline& pipeline,

@@ -1,12 +1,17 @@
 #include "app/training.h"
 
+#include <limits>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include "app/terminal/progress.h"
 #include "app/version.h"
+#include "base/check.h"
 #include "base/human.h"
+#include "engine/drift_watch.h"
 #include "env/digest.h"
+#include "train/measure.h"
 #include "train/statistics.h"
 
 namespace millrace::app {
@@ -34,6 +39,49 @@ model::Manifest manifest_of(const spec::Pipeline& pipeline, const train::Trainin
   manifest.rows_trained = result.rows_trained;
   manifest.rows_holdout = result.rows_holdout;
   return manifest;
+}
+
+// When each row happened, where windows are of time.
+Result<std::vector<Timestamp>> event_times_of(const spec::Pipeline& pipeline,
+                                              const engine::LabelledTable& table) {
+  std::vector<Timestamp> times;
+  if (pipeline.drift->window.kind == drift::WindowSpec::Kind::kRecords) return times;
+  if (!pipeline.input.event_time) {
+    return Error(ErrorCode::kConfig,
+                 "'drift.window' is a time, but no field says when a row of the training data "
+                 "happened: name it in 'input.event_time', or count records with "
+                 "'drift.window_records'");
+  }
+  const auto column = pipeline.schema.find(*pipeline.input.event_time);
+  CHECK(column);
+  times.reserve(table.rows());
+  for (std::size_t i = 0; i < table.rows(); ++i) {
+    const data::Cell& cell = table.cells.row(i)[*column];
+    if (cell.state != data::CellState::kText) {
+      return Error(ErrorCode::kBadData, "row " + std::to_string(i) + " (from 0) has no time in '" +
+                                            *pipeline.input.event_time +
+                                            "', which windows of time need; or count records with "
+                                            "'drift.window_records'");
+    }
+    times.emplace_back(cell.time_ms);
+  }
+  return times;
+}
+
+// The score is that of the model which did not see the row.
+Result<json::Value> drift_reference_of(const spec::Pipeline& pipeline,
+                                       const engine::LabelledTable& table, const eval::Split& split,
+                                       const train::TrainingResult& result) {
+  if (!pipeline.drift) return json::Value(nullptr);
+  MILLRACE_ASSIGN(const std::vector<Timestamp> times, event_times_of(pipeline, table));
+  std::vector<std::size_t> all(table.rows());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  MILLRACE_ASSIGN(const data::FeatureBatch rows,
+                  train::feature_rows(result.model.transform, table.cells, all));
+  std::vector<double> scores(table.rows(), std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t i = 0; i < split.test.size(); ++i)
+    scores[split.test[i]] = result.holdout_probabilities[i];
+  return engine::drift_reference(pipeline, {result.model.transform.names(), rows, times, scores});
 }
 
 }  // namespace
@@ -100,18 +148,27 @@ Result<TrainingOutcome> run_training(Session& session, const spec::Pipeline& pip
   MILLRACE_ASSIGN(const train::TrainingResult result, train::train_and_measure(input));
   progress.finish();
   model::Manifest manifest = manifest_of(pipeline, result);
-  manifest.created = session.clock().now();
-  MILLRACE_ASSIGN(manifest.data_digest, digest_of(data));
+  MILLRACE_ASSIGN(manifest.drift_reference, drift_reference_of(pipeline, table, split, result));
+  return save_trained(session, data, promote,
+                      {std::move(manifest), result.model.ensemble, result.canary, table.bad,
+                       table.bad_rows, started});
+}
+
+Result<TrainingOutcome> save_trained(Session& session, const std::string& data, Promote promote,
+                                     Trained trained) {
+  trained.manifest.created = session.clock().now();
+  MILLRACE_ASSIGN(trained.manifest.data_digest, digest_of(data));
   const model::Registry registry = session.registry();
   TrainingOutcome outcome;
   MILLRACE_ASSIGN(outcome.manifest,
-                  registry.save(std::move(manifest), result.model.ensemble, result.canary));
+                  registry.save(std::move(trained.manifest), trained.ensemble, trained.canary));
   if (promote == Promote::kYes)
-    MILLRACE_TRY(registry.promote(pipeline.name, outcome.manifest.version));
+    MILLRACE_TRY(registry.promote(outcome.manifest.pipeline, outcome.manifest.version));
   outcome.current = promote == Promote::kYes;
-  outcome.bad = table.bad;
-  outcome.bad_rows = table.bad_rows;
-  outcome.duration_s = std::chrono::duration<double>(session.clock().steady() - started).count();
+  outcome.bad = trained.bad;
+  outcome.bad_rows = trained.bad_rows;
+  outcome.duration_s =
+      std::chrono::duration<double>(session.clock().steady() - trained.started).count();
   return outcome;
 }
 

@@ -35,6 +35,20 @@ train::TrainingInput training_input(const spec::Pipeline& pipeline,
                                     const engine::LabelledTable& table, const eval::Split& split,
                                     train::TrainingProgress progress);
 
+// What a training made, to be kept.
+struct Trained {
+  model::Manifest manifest;
+  const model::TreeEnsemble& ensemble;
+  const model::Canary& canary;
+  const std::vector<engine::BadLine>& bad;
+  std::uint64_t bad_rows = 0;
+  SteadyTime started;
+};
+// Saves it as a new version, and makes that the current one where asked for. Errors: those of the
+// file `data`, whose digest is kept, and of the registry.
+Result<TrainingOutcome> save_trained(Session& session, const std::string& data, Promote promote,
+                                     Trained trained);
+
 // Reads the file, measures on the hold-out, refits on all rows, saves. Errors: those of its parts.
 Result<TrainingOutcome> run_training(Session& session, const spec::Pipeline& pipeline,
                                      const std::string& data, Promote promote);

@@ -110,7 +110,11 @@ Result<TrainingResult> train_and_measure(const TrainingInput& input) {
                      input.split.test.size(),
                      {},
                      {},
+                     {},
                      {}};
+  MILLRACE_ASSIGN(const data::FeatureBatch held_out,
+                  feature_rows(holdout.model.transform, input.table, input.split.test));
+  out.holdout_probabilities = probabilities_of(holdout.model.ensemble, held_out);
   MILLRACE_ASSIGN(out.canary, make_canary(out.model, input.table));
   out.feature_statistics = feature_statistics(input.schema, input.table);
   out.feature_importances = importances(out.model);

@@ -69,6 +69,7 @@ struct TrainingResult {
   json::Value metrics_train;
   std::uint64_t rows_trained = 0;  // of the final model
   std::uint64_t rows_holdout = 0;
+  std::vector<double> holdout_probabilities;  // beside split.test, of the model before the refit
   model::Canary canary;  // rows spread over the table with the reference predictor's answers
   json::Value feature_statistics;   // train/statistics.h, all rows
   json::Value feature_importances;  // [{feature, gain}]: share of all gain, the largest first

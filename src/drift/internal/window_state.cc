@@ -90,9 +90,13 @@ std::vector<Values> WindowState::compare(const Reference& reference) const {
   std::vector<Values> all(columns_.size(), unknown);
   if (records_ == 0) return all;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const double missing =
-        static_cast<double>(records_ - columns_[i].count) / static_cast<double>(records_);
-    of(all[i], Statistic::kMissingShare) = missing - reference.columns[i].profile.missing_share();
+    // In training rows have a score only where a model had not seen them.
+    const bool is_score = reference.has_score && i + 1 == columns_.size();
+    if (!is_score) {
+      const double missing =
+          static_cast<double>(records_ - columns_[i].count) / static_cast<double>(records_);
+      of(all[i], Statistic::kMissingShare) = missing - reference.columns[i].profile.missing_share();
+    }
     compare_distribution(reference, i, all[i]);
     const Relation& relation = reference.columns[i].relation;
     bool known = !relation.predictors.empty() && can_relate(reference, i);

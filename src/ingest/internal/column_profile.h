@@ -59,7 +59,7 @@ class ColumnProfile {
 
  private:
   void count_level(std::string_view value);
-  void count_type(std::string_view value);
+  void count_type(std::string_view text);
 
   std::string name_;
   std::uint64_t values_ = 0;
