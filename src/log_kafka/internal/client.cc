@@ -16,6 +16,9 @@ namespace {
 
 constexpr Milliseconds kPingSlice{250};
 constexpr Milliseconds kLookEvery{1'000};
+// A question about topics that a connection was lost over is asked again, for at most this long.
+constexpr Milliseconds kAskMax{5'000};
+constexpr Milliseconds kBetweenAsks{50};
 constexpr Milliseconds kLookPatience{200};
 constexpr Milliseconds kVisibleLook{5};
 constexpr Milliseconds kLeaderLook{20};
@@ -175,8 +178,21 @@ void Client::look_whether_back() {
   (void)ping(kLookPatience);
 }
 
+template <class Ask>
+auto Client::ask_again(Ask ask) -> decltype(ask()) {
+  const SteadyTime give_up_at = clock_->steady() + kAskMax;
+  while (true) {
+    auto answer = ask();
+    if (answer || answer.error().disposition() != Disposition::kRetry ||
+        clock_->steady() >= give_up_at) {
+      return answer;
+    }
+    clock_->sleep_until(clock_->steady() + kBetweenAsks);
+  }
+}
+
 Result<std::int32_t> Client::partitions_of(const TopicName& topic) {
-  MILLRACE_ASSIGN(const auto found, find_topics(*admin_, topic));
+  MILLRACE_ASSIGN(const auto found, ask_again([&] { return find_topics(*admin_, topic); }));
   if (found.size() == 1) return static_cast<std::int32_t>(found.front().partitions.size());
   std::vector<std::string> names;
   MILLRACE_ASSIGN(const auto all, find_topics(*admin_, std::nullopt));
@@ -190,7 +206,8 @@ Result<std::int32_t> Client::partitions_of(const TopicName& topic) {
 Result<TopicSizes> Client::sizes_of(const TopicName& topic) {
   TopicSizes sizes;
   MILLRACE_ASSIGN(sizes.partitions, partitions_of(topic));
-  MILLRACE_ASSIGN(const auto configs, describe_configs(*admin_, {topic}));
+  MILLRACE_ASSIGN(const auto configs,
+                  ask_again([&] { return describe_configs(*admin_, {topic}); }));
   sizes.wire_bytes_max = configs.front().wire_bytes_max;
   sizes.message_bytes_max = message_bytes_of_wire(sizes.wire_bytes_max);
   return sizes;

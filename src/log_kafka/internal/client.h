@@ -88,6 +88,8 @@ class Client {
 
  private:
   Client(const KafkaLogOptions& options, env::Clock& clock, telemetry::Logger& logger);
+  template <class Ask>
+  auto ask_again(Ask ask) -> decltype(ask());
   Result<std::map<log::TopicPartition, Offset>> ask_offsets(
       rd_kafka_t& handle, const std::vector<log::TopicPartition>& sources, std::int64_t time);
   Status ask_leaders(rd_kafka_t& handle, rd_kafka_topic_partition_list_t& list);
