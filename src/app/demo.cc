@@ -1,6 +1,8 @@
 // millrace demo PIPELINE: the whole story, from rows to a report.
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
+#include <map>
 #include <memory>
 
 #include "app/command_line.h"
@@ -24,6 +26,10 @@ constexpr std::int64_t kSimulatedTrainingRows = 7043;
 constexpr std::int64_t kBrokenRecords = 24;
 constexpr std::int64_t kShownPredictions = 5;
 constexpr std::uint64_t kDiskNeeded = std::uint64_t{100} << 20;
+constexpr std::size_t kDateSize = 10;
+constexpr std::uint64_t kDataBytesMax = std::uint64_t{1} << 30;
+
+using Offsets = std::map<PartitionId, Offset>;
 
 struct Options {
   std::string pipeline = "telco-churn";
@@ -64,6 +70,39 @@ std::string program_name() {
   return std::filesystem::proximate(self, error).string();
 }
 
+// The rows of a file in two parts, each with the header where there is one.
+struct Halves {
+  std::string first;
+  std::string last;
+};
+
+// Nothing but separators, as some publishers end their files.
+bool is_empty_row(std::string_view line) {
+  return line.find_first_not_of(" \t\r,;") == std::string_view::npos;
+}
+
+// By lines: the time goes on from row to row. Errors: kBadData for fewer than two rows.
+Result<Halves> split_rows(const std::string& text, double last_share) {
+  std::vector<std::string_view> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string_view line(text.data() + at, end - at);
+    if (!is_empty_row(line)) lines.push_back(line);
+    at = end + 1;
+  }
+  const bool headed = !lines.empty() && lines.front().front() != '{';
+  const std::size_t head = headed ? 1 : 0;
+  const std::size_t rows = lines.size() - std::min(lines.size(), head);
+  if (rows < 2) return Error(ErrorCode::kBadData, "too few rows for a demo");
+  const auto first = static_cast<std::size_t>(static_cast<double>(rows) * (1 - last_share));
+  Halves halves;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (i < head || i < head + first) halves.first.append(lines[i]).append("\n");
+    if (i < head || i >= head + first) halves.last.append(lines[i]).append("\n");
+  }
+  return halves;
+}
+
 class Demo {
  public:
   Demo(Session& session, spec::Pipeline pipeline)
@@ -72,10 +111,13 @@ class Demo {
   Result<json::Value> run(const std::string& given) {
     MILLRACE_TRY(check_disk());
     MILLRACE_TRY(choose_data(given));
-    MILLRACE_TRY(train());
+    if (forecasts()) MILLRACE_TRY(split_data());
+    MILLRACE_TRY(forecasts() ? train_forecaster() : train());
+    if (forecasts()) MILLRACE_TRY(begin_group());
     MILLRACE_TRY(produce());
     MILLRACE_TRY(score());
     MILLRACE_TRY(show_predictions());
+    if (pipeline_.drift) MILLRACE_TRY(show_alerts());
     MILLRACE_TRY(show_dead_letters());
     return finish();
   }
@@ -133,11 +175,76 @@ class Demo {
     return all;
   }
 
+  bool forecasts() const { return pipeline_.forecast.has_value(); }
+
+  // What is streamed later has not been seen in training.
+  Status split_data() {
+    MILLRACE_ASSIGN(const std::string text, env::read_file(data_, kDataBytesMax));
+    MILLRACE_ASSIGN(const Halves halves, split_rows(text, pipeline_.split.test_fraction));
+    MILLRACE_TRY(env::make_folders(session_.home()));
+    const std::string extension = env::Path(data_).extension().string();
+    const std::string stem = "demo-" + pipeline_.name;
+    const env::Path first = session_.home() / (stem + "-first" + extension);
+    const env::Path last = session_.home() / (stem + "-last" + extension);
+    MILLRACE_TRY(env::write_file_atomic(first, halves.first));
+    MILLRACE_TRY(env::write_file_atomic(last, halves.last));
+    training_data_ = first.string();
+    stream_data_ = last.string();
+    return {};
+  }
+
+  Status train_forecaster() {
+    const spec::ForecastSpec& forecast = *pipeline_.forecast;
+    MILLRACE_TRY(step("Train a forecast of " + forecast.target + ", " +
+                      human_count(forecast.horizon, "step", "steps") + " ahead, on the first " +
+                      human_percent(1 - pipeline_.split.test_fraction) +
+                      " of the rows; measured on the end of those."));
+    MILLRACE_ASSIGN(const TrainingOutcome outcome,
+                    run_forecast_training(session_, pipeline_, training_data_, Promote::kYes));
+    return say_training(outcome);
+  }
+
+  // The topics, and a consumer group of this run that begins where they end: hours that an earlier
+  // demo streamed would be late in its state.
+  Status begin_group() {
+    group_ = pipeline_.group.value() + "-demo-" + std::to_string(session_.clock().now().value());
+    ScoringOptions options = scoring_options();
+    options.from = "latest";
+    MILLRACE_ASSIGN(const ScoringPlan plan, plan_scoring(session_, pipeline_, options));
+    MILLRACE_TRY(run_scoring(session_, plan, options));
+    MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log,
+                    session_.open_log(Session::Create::kNever));
+    MILLRACE_ASSIGN(outputs_before_, ends_of(*log, pipeline_.output.topic.name));
+    if (pipeline_.drift) {
+      MILLRACE_ASSIGN(alerts_before_, ends_of(*log, pipeline_.alerts_topic));
+    }
+    return {};
+  }
+
+  static Result<Offsets> ends_of(log::Log& log, const TopicName& topic) {
+    MILLRACE_ASSIGN(const log::TopicInfo info, log.admin().describe_topic(topic));
+    Offsets ends;
+    for (const log::PartitionInfo& partition : info.partitions)
+      ends[partition.partition] = partition.end;
+    return ends;
+  }
+
+  ScoringOptions scoring_options() const {
+    ScoringOptions options;
+    options.mode = engine::ScoreOptions::Mode::kWindow;
+    options.group = group_;
+    return options;
+  }
+
   Status train() {
     MILLRACE_TRY(step("Train a model on the " + pipeline_.report.nouns +
                       ", measured on a fifth of them that it does not see."));
     MILLRACE_ASSIGN(const TrainingOutcome outcome,
                     run_training(session_, pipeline_, data_, Promote::kYes));
+    return say_training(outcome);
+  }
+
+  Status say_training(const TrainingOutcome& outcome) {
     session_.say(describe(outcome));
     result_["model_version"] = outcome.manifest.version;
     result_["metrics_holdout"] = outcome.manifest.metrics_holdout;
@@ -149,7 +256,7 @@ class Demo {
                       pipeline_.input.topic.name.value() + ", and " +
                       std::to_string(kBrokenRecords) + " broken messages among them."));
     ProducingOptions options;
-    options.data = data_;
+    options.data = forecasts() ? stream_data_ : data_;
     options.restart = true;
     MILLRACE_ASSIGN(const ingest::ProduceSummary summary,
                     run_producing(session_, pipeline_, options));
@@ -170,8 +277,7 @@ class Demo {
     MILLRACE_TRY(
         step("Score what is there: validate, make features, predict, publish; each message exactly "
              "once."));
-    ScoringOptions options;
-    options.mode = engine::ScoreOptions::Mode::kWindow;
+    const ScoringOptions options = scoring_options();
     MILLRACE_ASSIGN(const ScoringPlan plan, plan_scoring(session_, pipeline_, options));
     MILLRACE_ASSIGN(outcome_, run_scoring(session_, plan, options));
     session_.say(describe(outcome_));
@@ -179,23 +285,55 @@ class Demo {
   }
 
   Status show_predictions() {
-    MILLRACE_TRY(
-        step("Some predictions, as they stand on " + pipeline_.output.topic.name.value() + ":"));
+    const TopicName& topic = pipeline_.output.topic.name;
+    MILLRACE_TRY(step("Some predictions, as they stand on " + topic.value() + ":"));
+    std::int64_t shown = 0;
+    return each_value(topic, outputs_before_, [&](std::string_view value) {
+      // The first of each key only say that they are warming up.
+      if (forecasts() && value.find("\"status\":\"ok\"") == std::string_view::npos) return true;
+      session_.say("   " + printable(value, 400));
+      return ++shown < kShownPredictions;
+    });
+  }
+
+  // From `from` on, until `each` says false.
+  Status each_value(const TopicName& topic, const Offsets& from,
+                    const std::function<bool(std::string_view)>& each) {
     MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log,
                     session_.open_log(Session::Create::kNever));
     log::ReaderOptions reading;
-    reading.topic = pipeline_.output.topic.name;
+    reading.topic = topic;
+    reading.from = from;
     MILLRACE_ASSIGN(const std::unique_ptr<log::Reader> reader, log->open_reader(reading));
-    std::int64_t shown = 0;
-    while (!reader->at_end() && shown < kShownPredictions) {
+    while (!reader->at_end()) {
       MILLRACE_ASSIGN(const auto batch,
                       reader->next(session_.clock().steady() + Milliseconds(1000)));
-      if (!batch) break;
+      if (!batch) return {};
       for (const log::Record& record : batch->records) {
-        if (shown++ >= kShownPredictions) break;
-        session_.say("   " + printable(record.value.value_or(""), 400));
+        if (!each(record.value.value_or(""))) return {};
       }
     }
+    return {};
+  }
+
+  Status show_alerts() {
+    MILLRACE_TRY(step("What no window of the training data showed is an alert on " +
+                      pipeline_.alerts_topic.value() + ":"));
+    Table table({{"window"}, {"feature"}, {"statistic"}, {"value"}, {"limit"}, {"state"}});
+    std::int64_t alerts = 0;
+    MILLRACE_TRY(each_value(pipeline_.alerts_topic, alerts_before_, [&](std::string_view value) {
+      const auto alert = json::parse(value, "an alert");
+      if (!alert || ++alerts > kShownPredictions) return true;
+      const auto text = [&](const char* key) { return alert->value(key, std::string()); };
+      const auto number = [&](const char* key) { return human_number(alert->value(key, 0.0), 3); };
+      table.add_row({text("window_start").substr(0, kDateSize), text("feature"), text("statistic"),
+                     number("value"), number("threshold"), text("state")});
+      return true;
+    }));
+    session_.say(alerts > 0 ? table.to_string(Screen::of_stderr()) : std::string("   none"));
+    if (alerts > kShownPredictions)
+      session_.say("   and " + human_count(alerts - kShownPredictions) + " more");
+    result_["drift_alerts"] = alerts;
     return {};
   }
 
@@ -222,24 +360,45 @@ class Demo {
     const std::string home =
         session_.home() == ".millrace" ? "" : " --home " + session_.home().string();
     const std::string program = program_name();
-    session_.say("\nThe report: " + outcome_.report_html.string() + " (open it in a browser)\n" +
-                 "Next: " + program + " topics list" + home + "\n      " + program + " dlq list " +
-                 pipeline_.name + home + "\n      " + program + " score " + pipeline_.name + home +
-                 "  in one terminal, and in another\n      " + program + " produce " +
-                 pipeline_.name + " --mode streaming --events-per-sec 5" + home);
+    if (!outcome_.report_html.empty()) {
+      session_.say("\nThe report: " + outcome_.report_html.string() + " (open it in a browser)");
+    }
+    session_.say("\nNext: " + program + " topics list" + home + "\n      " + program +
+                 " dlq list " + pipeline_.name + home + "\n      " + program + " score " +
+                 pipeline_.name + home + "  in one terminal, and in another\n      " + program +
+                 " produce " + pipeline_.name + " --mode streaming --events-per-sec 5" + home);
     result_["consumed"] = outcome_.summary.consumed;
     result_["predicted"] = outcome_.summary.predicted;
     result_["dead_lettered"] = outcome_.summary.dead_lettered;
     result_["data"] = data_;
     result_["simulated"] = simulated_;
-    result_["report"] = outcome_.report_html.string();
-    result_["summary"] = outcome_.report_json.string();
+    if (forecasts()) {
+      add_live_figures();
+    } else {
+      result_["report"] = outcome_.report_html.string();
+      result_["summary"] = outcome_.report_json.string();
+    }
     return std::move(result_);
+  }
+
+  void add_live_figures() {
+    const auto& live = outcome_.summary.forecasts;
+    result_["warming_up"] = live.warming_up;
+    result_["forecasts_compared"] = live.compared;
+    if (live.compared == 0) return;
+    const auto compared = static_cast<double>(live.compared);
+    result_["live_mae"] = live.absolute_error / compared;
+    result_["live_coverage"] = static_cast<double>(live.covered) / compared;
   }
 
   Session& session_;
   spec::Pipeline pipeline_;
   std::string data_;
+  std::string training_data_;  // of a pipeline that forecasts: its first rows, and the others
+  std::string stream_data_;
+  std::string group_;  // "": the pipeline's
+  Offsets outputs_before_;
+  Offsets alerts_before_;
   bool simulated_ = false;
   int step_ = 0;
   ScoringOutcome outcome_;
@@ -248,7 +407,6 @@ class Demo {
 
 Result<int> run(Session& session, const Options& options) {
   MILLRACE_ASSIGN(spec::LoadedPipeline loaded, session.load_pipeline(options.pipeline));
-  MILLRACE_TRY(need_label(loaded.pipeline, "demo"));
   Demo demo(session, std::move(loaded.pipeline));
   MILLRACE_ASSIGN(const json::Value result, demo.run(options.data));
   MILLRACE_TRY(session.finish(result, ""));
@@ -261,7 +419,7 @@ void register_demo(CommandLine& line) {
   auto options = std::make_shared<Options>();
   line.command("demo", "The whole story of a pipeline: train, produce, score, show, report",
                "millrace demo telco-churn\nmillrace demo telco-churn --data customers.csv --home "
-               "/var/tmp/demo")
+               "/var/tmp/demo\nmillrace demo air-quality --log kafka://localhost:9092")
       .positional("pipeline", &options->pipeline, "Shipped name, folder, or file",
                   Presence::kOptional)
       .value("--data,--dataset-path", &options->data,

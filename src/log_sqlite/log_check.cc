@@ -12,7 +12,6 @@
 namespace millrace::log_sqlite {
 namespace {
 
-using internal::BatchHeader;
 using internal::Database;
 using internal::PartitionRow;
 using internal::Query;

@@ -48,9 +48,6 @@ TEST(Contract, WhatIsPlannedIsRefusedInWordsOfItsOwn) {
     EXPECT_EQ(refused.exit_code, 66) << refused.err;
     EXPECT_NE(refused.err.find("is not in this version yet"), std::string::npos) << refused.err;
   }
-  const Finished refused = place.run({"demo", "air-quality"});
-  EXPECT_EQ(refused.exit_code, 2) << refused.err;
-  EXPECT_NE(refused.err.find("forecasts 'CO'"), std::string::npos) << refused.err;
 }
 
 TEST(Contract, FlagsThatAreGoneNameWhatReplacesThemOnEveryCommand) {

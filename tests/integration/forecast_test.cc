@@ -190,5 +190,27 @@ TEST(Forecast, OnRealReadingsItBeatsSayingThatNothingChanges) {
   EXPECT_NEAR(error / lines, result["mae"].get<double>(), 1e-9);
 }
 
+// Run twice: the second streams the same hours, which must not be late.
+TEST(ForecastDemo, TellsTheWholeStoryAndDoesSoAgain) {
+  const Workplace place;
+  place.write("readings.ndjson", station_readings(kStations, kHours, 1));
+  const auto demo =
+      with({"demo", "air-quality", "--data", "readings.ndjson", "--json"}, small_model());
+  for (int run = 0; run < 2; ++run) {
+    const Finished told = place.run(demo);
+    ASSERT_EQ(told.exit_code, 0) << told.err;
+    const json::Value result = told.last_json();
+    const int streamed = kStations * kHours / 5;
+    EXPECT_EQ(result["produced"], streamed);
+    EXPECT_EQ(result["predicted"], streamed);
+    EXPECT_EQ(result["warming_up"], kStations * 24);
+    EXPECT_EQ(result["consumed"], streamed + result["dead_lettered"].get<int>());
+    EXPECT_GT(result["dead_lettered"], 0);
+    EXPECT_GT(result["forecasts_compared"], 0);
+    EXPECT_LT(result["live_mae"], 2);
+    EXPECT_NE(told.err.find("Some predictions"), std::string::npos) << told.err;
+  }
+}
+
 }  // namespace
 }  // namespace millrace::integration

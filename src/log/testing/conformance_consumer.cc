@@ -14,7 +14,6 @@ namespace millrace::log::testing {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::UnorderedElementsAre;
 
 void link_consumer_tests() {}
 

@@ -99,7 +99,7 @@ class MemoryAppender {
  public:
   explicit MemoryAppender(std::shared_ptr<MemoryState> state) : state_(std::move(state)) {}
   Result<TopicHandle> open_topic(const TopicName& name);
-  Status append(TopicHandle topic, const NewRecord& record);
+  Status append(TopicHandle handle, const NewRecord& record);
   // The mutex is held; kUnknownTopic when a topic was deleted meanwhile, and nothing is written.
   Status write();
   void clear() { pending_.clear(); }

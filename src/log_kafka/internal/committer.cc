@@ -14,10 +14,8 @@ constexpr Milliseconds kPatience{3'600'000};
 
 }  // namespace
 
-Committer::Committer(Client& client, Sender& sender, rd_kafka_t& consumer, GroupId group, Mode mode,
-                     Wake& wake)
-    : client_(&client),
-      sender_(&sender),
+Committer::Committer(Sender& sender, rd_kafka_t& consumer, GroupId group, Mode mode, Wake& wake)
+    : sender_(&sender),
       consumer_(&consumer),
       group_(std::move(group)),
       mode_(mode),

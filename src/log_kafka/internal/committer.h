@@ -19,8 +19,7 @@ class Committer {
   enum class Mode { kTogether, kApart };  // exactly once; acknowledged first, then positions
 
   // All must outlive the committer. `consumer` stores positions with kApart.
-  Committer(Client& client, Sender& sender, rd_kafka_t& consumer, GroupId group, Mode mode,
-            Wake& wake);
+  Committer(Sender& sender, rd_kafka_t& consumer, GroupId group, Mode mode, Wake& wake);
   ~Committer();
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
@@ -35,7 +34,6 @@ class Committer {
   log::CommitOutcome commit(const std::vector<log::Position>& positions);
   log::CommitOutcome commit_apart(const std::vector<log::Position>& positions);
 
-  Client* client_;
   Sender* sender_;
   rd_kafka_t* consumer_;
   GroupId group_;

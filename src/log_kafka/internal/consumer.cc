@@ -98,7 +98,7 @@ Status KafkaConsumer::start() {
   const QueuePtr group(rd_kafka_queue_get_consumer(handle_.get()));
   rd_kafka_queue_io_event_enable(group.get(), wake_.descriptor(), &kOne, sizeof kOne);
   committer_ = std::make_unique<Committer>(
-      *client_, *sender_, *handle_, options_.group,
+      *sender_, *handle_, options_.group,
       options_.exactly_once ? Committer::Mode::kTogether : Committer::Mode::kApart, wake_);
   const ListPtr topics = new_list(options_.topics.size());
   for (const TopicName& topic : options_.topics)
