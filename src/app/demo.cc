@@ -358,7 +358,8 @@ class Demo {
 
   Result<json::Value> finish() {
     const std::string home =
-        session_.home() == ".millrace" ? "" : " --home " + session_.home().string();
+        (session_.home() == ".millrace" ? "" : " --home " + session_.home().string()) +
+        (session_.flags().log.empty() ? "" : " --log " + session_.flags().log);
     const std::string program = program_name();
     if (!outcome_.report_html.empty()) {
       session_.say("\nThe report: " + outcome_.report_html.string() + " (open it in a browser)");
