@@ -6,6 +6,7 @@
 
 #include "codec/record_decoder.h"
 #include "engine/file_rows.h"
+#include "engine/keyed_state.h"
 
 namespace millrace::engine {
 namespace {
@@ -14,7 +15,6 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 struct Series {
   std::uint32_t number = 0;
-  std::vector<double> state;
   double last_observed = kNaN;
   std::unordered_map<std::int64_t, double> observed;  // of the target, by the step's beginning
 };
@@ -28,6 +28,7 @@ class Builder {
         track_(transform.track_of(pipeline.forecast->target)),
         key_field_(*pipeline.schema.find(pipeline.input.key)),
         time_field_(*pipeline.schema.find(*pipeline.input.event_time)),
+        state_(transform.state_size(), {pipeline.series.keys_max, pipeline.series.evict_after}),
         table_(transform.columns()) {}
 
   void add_bad(std::int64_t line, const data::RecordErrors& errors) {
@@ -41,9 +42,12 @@ class Builder {
                       "a reading needs its time"}});
       return;
     }
-    Series& series = series_of(cells[key_field_].text);
+    const std::string_view key = cells[key_field_].text;
+    Series& series = series_of(key);
+    // As on the stream: a key that was silent for too long begins anew.
+    const std::span<double> state = state_.touch(key, Offset(line), Timestamp(time.time_ms));
     using Taken = features::SeriesTransform::Taken;
-    const Taken taken = transform_.take(cells, Timestamp(time.time_ms), series.state);
+    const Taken taken = transform_.take(cells, Timestamp(time.time_ms), state);
     if (taken == Taken::kTooLarge) {
       add_bad(line, {{data::RecordCode::kNonFinite, "",
                       "a value is not a finite number in the model's precision"}});
@@ -54,14 +58,14 @@ class Builder {
                       "the reading is older than the one before it of the same key"}});
       return;
     }
-    transform_.features(series.state, table_.features.add_row());
-    const Timestamp step = transform_.current_step(series.state);
-    const double seen = transform_.observed_value(series.state, track_);
+    transform_.features(state, table_.features.add_row());
+    const Timestamp step = transform_.current_step(state);
+    const double seen = transform_.observed_value(state, track_);
     if (!std::isnan(seen)) {
       series.last_observed = seen;
       series.observed[step.value()] = seen;
     }
-    table_.present.push_back(transform_.current_value(series.state, track_));
+    table_.present.push_back(transform_.current_value(state, track_));
     table_.last_observed.push_back(series.last_observed);
     table_.read_at.push_back(step);
     table_.forecast_for.emplace_back(step.value() + pipeline_.series.plan.step.count() *
@@ -84,10 +88,7 @@ class Builder {
  private:
   Series& series_of(std::string_view key) {
     const auto [found, is_new] = series_.try_emplace(std::string(key));
-    if (is_new) {
-      found->second.number = static_cast<std::uint32_t>(series_.size() - 1);
-      found->second.state.assign(transform_.state_size(), 0.0);
-    }
+    if (is_new) found->second.number = static_cast<std::uint32_t>(series_.size() - 1);
     return found->second;
   }
 
@@ -96,6 +97,7 @@ class Builder {
   std::size_t track_;
   std::size_t key_field_;
   std::size_t time_field_;
+  KeyedState state_;
   std::unordered_map<std::string, Series> series_;
   SeriesTable table_;
 };
