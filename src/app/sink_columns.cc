@@ -38,11 +38,22 @@ SinkColumns prediction_columns(const spec::Pipeline& pipeline) {
   if (const auto key = pipeline.schema.find(output.key_field)) {
     columns.typed.push_back({output.key_field, kind_of(pipeline.schema.field(*key).type)});
   }
-  columns.typed.push_back({output.probability_field, ColumnKind::kNumber});
-  columns.typed.push_back({output.label_field, ColumnKind::kCategory});
+  if (!pipeline.forecast) {
+    columns.typed.push_back({output.probability_field, ColumnKind::kNumber});
+    columns.typed.push_back({output.label_field, ColumnKind::kCategory});
+  }
   if (output.event_time) {
     columns.event_time = output.event_time_field;
     columns.typed.push_back({output.event_time_field, ColumnKind::kTimestamp});
+  }
+  if (pipeline.forecast) {  // codec/forecast_writer.h
+    columns.typed.push_back({"forecast_ts", ColumnKind::kTimestamp});
+    columns.typed.push_back({"target", ColumnKind::kCategory});
+    columns.typed.push_back({"horizon", ColumnKind::kInteger});
+    for (const char* number : {"forecast", "lower", "upper"})
+      columns.typed.push_back({number, ColumnKind::kNumber});
+    columns.typed.push_back({"status", ColumnKind::kCategory});
+    columns.typed.push_back({"readings_missing", ColumnKind::kInteger});
   }
   columns.typed.push_back({"processed_ts", ColumnKind::kTimestamp});
   columns.typed.push_back({"inference_latency_ms", ColumnKind::kNumber});

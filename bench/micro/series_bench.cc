@@ -1,0 +1,163 @@
+// CPU time of features of series: a year of hours to 132 columns (those of the system that was
+// replaced), the same for 1,000 keys in turn as a stream brings them, and of one key beside a
+// million where little is kept of each. One line of JSON a figure.
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "engine/keyed_state.h"
+#include "env/clock.h"
+#include "env/random.h"
+#include "features/series_transform.h"
+
+namespace millrace::engine {
+namespace {
+
+constexpr std::size_t kHours = 9'357;
+constexpr std::size_t kManyKeys = 1'000'000;
+constexpr std::size_t kSomeKeys = 1'000;
+constexpr std::size_t kReadings = 2'000'000;
+constexpr std::size_t kBatch = 10'000;  // readings of a commit
+constexpr std::size_t kRounds = 7;
+constexpr std::int64_t kHour = 3'600'000;
+
+data::Schema schema() {
+  std::vector<data::Field> fields;
+  for (const char* name : {"CO", "NOx", "NO2", "Benzene", "T", "RH", "AH"}) {
+    data::Field field;
+    field.name = name;
+    field.type = data::FieldType::kNumber;
+    fields.push_back(std::move(field));
+  }
+  auto made = data::Schema::make(std::move(fields));
+  CHECK(made);
+  return std::move(*made);
+}
+
+// 4 fields: lags, rolling means and deviations, averages, slopes, products of each two of the lags;
+// the calendar and the other fields as they are.
+features::SeriesTransform wide() {
+  using features::CalendarPart;
+  const std::vector<std::string> four{"CO", "NOx", "NO2", "Benzene"};
+  std::vector<std::string> lagged;
+  for (const std::string& field : four) {
+    lagged.push_back(field + "_lag_1");
+    lagged.push_back(field + "_lag_24");
+  }
+  const std::vector<features::SeriesOperator> operators{
+      features::Fill{four},
+      features::Lag{{"CO", "NOx", "NO2", "Benzene", "T", "RH", "AH"}, {0}},
+      features::Lag{four, {1, 2, 3, 24}},
+      features::Rolling{four,
+                        {3, 6, 12, 24},
+                        {features::RollingStatistic::kMean, features::RollingStatistic::kStd}},
+      features::Ema{four, {3, 6, 12, 24}},
+      features::Slope{four, {6, 12, 24}},
+      features::Interact{lagged},
+      features::Difference{four, {1, 2, 3}},
+      features::Calendar{{CalendarPart::kHour, CalendarPart::kWeekday, CalendarPart::kMonth,
+                          CalendarPart::kHourSin, CalendarPart::kHourCos, CalendarPart::kWeekdaySin,
+                          CalendarPart::kWeekdayCos, CalendarPart::kMonthSin,
+                          CalendarPart::kMonthCos}}};
+  auto made = features::SeriesTransform::make({Milliseconds(kHour), operators, {}}, schema());
+  CHECK(made);
+  return std::move(*made);
+}
+
+features::SeriesTransform narrow() {
+  const std::vector<features::SeriesOperator> operators{features::Ema{{"CO"}, {6}},
+                                                        features::Lag{{"CO"}, {1}}};
+  auto made = features::SeriesTransform::make({Milliseconds(kHour), operators, {}}, schema());
+  CHECK(made && made->state_size() * sizeof(double) <= 128);
+  return std::move(*made);
+}
+
+void print(const std::string& figure, const char* unit, std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  std::printf(
+      "{\"bench\":\"series\",\"figure\":\"%s\",\"unit\":\"%s\",\"median\":%.2f,\"min\":%.2f,"
+      "\"max\":%.2f}\n",
+      figure.c_str(), unit, values[values.size() / 2], values.front(), values.back());
+}
+
+std::vector<data::Cell> random_cells(env::Random& random) {
+  std::vector<data::Cell> cells;
+  for (int i = 0; i < 7; ++i) {
+    cells.push_back(random.below(6) == 0 ? data::Cell::missing()
+                                         : data::Cell::of_number(random.uniform() * 100));
+  }
+  return cells;
+}
+
+void year(const features::SeriesTransform& transform) {
+  env::Random random(1);
+  std::vector<std::vector<data::Cell>> rows;
+  for (std::size_t i = 0; i < kHours; ++i) rows.push_back(random_cells(random));
+  std::vector<double> out(kHours * transform.columns());
+  std::vector<double> ms;
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    std::vector<double> state(transform.state_size(), 0.0);
+    const auto before = env::thread_cpu_time();
+    for (std::size_t i = 0; i < kHours; ++i) {
+      (void)transform.take(rows[i], Timestamp(static_cast<std::int64_t>(i) * kHour), state);
+      transform.features(state, {out.data() + i * transform.columns(), transform.columns()});
+    }
+    ms.push_back(static_cast<double>((env::thread_cpu_time() - before).count()) / 1e6);
+  }
+  print("hours_9357_to_" + std::to_string(transform.columns()) + "_columns", "ms", ms);
+}
+
+// Readings of `keys` keys in random order, with a commit after every batch; ns a reading.
+double stream(const features::SeriesTransform& transform, std::size_t keys) {
+  env::Random random(2);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < keys; ++i) names.push_back("station_" + std::to_string(i));
+  std::vector<std::vector<data::Cell>> rows;
+  for (std::size_t i = 0; i < kBatch; ++i) rows.push_back(random_cells(random));
+  KeyedState state(transform.state_size(), {});
+  std::vector<double> out(transform.columns());
+  std::vector<std::uint32_t> order(kReadings);
+  for (auto& key : order) key = static_cast<std::uint32_t>(random.below(keys));
+  const auto take = [&](std::size_t i, std::size_t key, std::int64_t hour) {
+    const auto values =
+        state.touch(names[key], Offset(static_cast<std::int64_t>(i)), Timestamp(hour * kHour));
+    (void)transform.take(rows[i % kBatch], Timestamp(hour * kHour), values);
+    transform.features(values, out);
+  };
+  const auto commit = [&] {
+    state.freeze();
+    state.settle();
+  };
+  for (std::size_t key = 0; key < keys; ++key) take(key, key, 0);
+  commit();
+  const auto before = env::thread_cpu_time();
+  for (std::size_t i = 0; i < kReadings; ++i) {
+    take(i, order[i], static_cast<std::int64_t>(i / keys) + 1);
+    if ((i + 1) % kBatch == 0) commit();
+  }
+  return static_cast<double>((env::thread_cpu_time() - before).count()) /
+         static_cast<double>(kReadings);
+}
+
+void streams(const features::SeriesTransform& transform, const char* state, std::size_t keys) {
+  std::vector<double> ns;
+  for (std::size_t round = 0; round < 3; ++round) ns.push_back(stream(transform, keys));
+  print(std::string(state) + "_state_of_" + std::to_string(keys) + "_keys", "ns a reading", ns);
+}
+
+}  // namespace
+}  // namespace millrace::engine
+
+int main() {
+  using namespace millrace::engine;
+  const auto wide_transform = wide();
+  const auto narrow_transform = narrow();
+  year(wide_transform);
+  streams(wide_transform, "wide", kSomeKeys);
+  streams(narrow_transform, "narrow", 1);
+  streams(narrow_transform, "narrow", kSomeKeys);
+  streams(narrow_transform, "narrow", kManyKeys);
+  return 0;
+}
