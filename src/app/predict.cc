@@ -4,12 +4,12 @@
 #include "app/bad_lines.h"
 #include "app/command_line.h"
 #include "app/commands.h"
-#include "app/forecasting.h"
 #include "app/output_file.h"
 #include "app/session.h"
 #include "base/csv_cell.h"
 #include "base/human.h"
 #include "engine/file_rows.h"
+#include "engine/keyed_state.h"
 #include "engine/record_scorer.h"
 #include "json/json.h"
 
@@ -59,7 +59,12 @@ class Predicting {
  public:
   Predicting(Session& session, const spec::Pipeline& pipeline, engine::RecordScorer& scorer,
              OutputFile& out, bool csv)
-      : session_(session), pipeline_(pipeline), scorer_(scorer), out_(out), csv_(csv) {}
+      : session_(session), pipeline_(pipeline), scorer_(scorer), out_(out), csv_(csv) {
+    if (pipeline.forecast) {
+      keys_.emplace(scorer.state_doubles(),
+                    engine::KeyLimits{pipeline.series.keys_max, pipeline.series.evict_after});
+    }
+  }
 
   Status run(engine::FileRows& rows) {
     if (csv_) {
@@ -97,9 +102,15 @@ class Predicting {
       log::Record record;
       record.timestamp = session_.clock().now();
       record.value = chunk_.arena.copy(row->message);
+      if (keys_) record.key = key_of(record);
       chunk_.records.push_back(record);
     }
     return true;
+  }
+
+  // The key that `produce` would give it; "" of what cannot be read.
+  std::string_view key_of(const log::Record& record) {
+    return chunk_.arena.copy(scorer_.field_texts(record, {pipeline_.input.key}).front());
   }
 
   // The cells of a CSV, or the fields of a JSON object that the schema names; commas between, and
@@ -128,13 +139,26 @@ class Predicting {
       append_csv_verbatim(line, column);
       line += ',';
     }
-    line += pipeline_.output.label_field + "," + pipeline_.output.probability_field +
-            ",model_version,processed_ts,error\n";
-    return out_.write(line);
+    for (const std::string& column : answer_columns()) line += column + ",";
+    return out_.write(line + "error\n");
+  }
+
+  std::vector<std::string> answer_columns() const {
+    if (pipeline_.forecast) {
+      return {"forecast_ts", "forecast",         "lower",         "upper",
+              "status",      "readings_missing", "model_version", "processed_ts"};
+    }
+    return {pipeline_.output.label_field, pipeline_.output.probability_field, "model_version",
+            "processed_ts"};
   }
 
   Status write_chunk() {
-    scorer_.score(chunk_.records, session_.clock().steady(), scored_);
+    scorer_.score(chunk_.records, session_.clock().steady(), scored_, keys_ ? &*keys_ : nullptr);
+    if (keys_) {
+      keys_->freeze();
+      keys_->settle();
+      keys_->evict();
+    }
     std::string text;
     for (std::size_t i = 0; i < chunk_.lines.size(); ++i) {
       std::string why = chunk_.unreadable[i];
@@ -174,14 +198,26 @@ class Predicting {
   void append_csv_row(std::string& text, std::size_t row, const engine::ScoredRecord* scored,
                       const std::string& why) {
     text.append(chunk_.input[row]).append(",");
-    if (scored != nullptr) {
+    if (scored != nullptr && pipeline_.forecast) {
+      // The message has them as published.
+      const json::Value message =
+          json::parse(scored->message, "a forecast").value_or(json::Value::object());
+      for (const std::string& column : answer_columns()) {
+        const json::Value value = message.value(column, json::Value());
+        append_csv_cell(text, value.is_null()     ? std::string()
+                              : value.is_string() ? value.get<std::string>()
+                                                  : json::to_line(value));
+        text += ",";
+      }
+      text += "\n";
+    } else if (scored != nullptr) {
       const auto& levels = pipeline_.schema.field(*pipeline_.schema.label()).values;
       const std::size_t positive = pipeline_.positive_code();
       append_csv_cell(text, levels[scored->positive ? positive : 1 - positive]);
       text += "," + json::to_line(scored->probability) + "," + scorer_.model_version() + "," +
               env::format_rfc3339(session_.clock().now()) + ",\n";
     } else {
-      text += ",,,,";
+      text.append(answer_columns().size(), ',');
       append_csv_cell(text, why);
       text += "\n";
     }
@@ -192,14 +228,14 @@ class Predicting {
   engine::RecordScorer& scorer_;
   OutputFile& out_;
   bool csv_;
-  std::vector<std::string> columns_;  // of the input, in CSV output
+  std::optional<engine::KeyedState> keys_;  // of a pipeline that forecasts
+  std::vector<std::string> columns_;        // of the input, in CSV output
   Chunk chunk_;
   engine::ScoredBatch scored_;
 };
 
 Result<int> run(Session& session, const Options& options) {
   MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, session.load_pipeline(options.pipeline));
-  MILLRACE_TRY(need_label(loaded.pipeline, "predict"));
   const spec::Pipeline& pipeline = loaded.pipeline;
   const model::Registry registry = session.registry();
   MILLRACE_ASSIGN(const model::LoadedModel model, options.model_path.empty()
@@ -237,6 +273,7 @@ Result<int> run(Session& session, const Options& options) {
 void register_predict(CommandLine& line) {
   auto options = std::make_shared<Options>();
   line.command("predict", "Score a file to a file: one line for every row, in order",
+               "millrace predict air-quality --data AirQualityUCI.csv --out forecasts.csv\n"
                "millrace predict telco-churn --data customers.csv --out scored.csv   input columns "
                "+ predictions\n"
                "millrace predict telco-churn --data customers.csv                    NDJSON on "

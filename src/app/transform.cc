@@ -1,17 +1,20 @@
 // millrace transform PIPELINE: the feature matrix of a file, as the model sees it.
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <span>
 
 #include "app/bad_lines.h"
 #include "app/command_line.h"
 #include "app/commands.h"
-#include "app/forecasting.h"
 #include "app/output_file.h"
 #include "app/session.h"
 #include "base/csv_cell.h"
 #include "base/human.h"
 #include "codec/parquet_writer.h"
 #include "engine/labelled_table.h"
+#include "engine/series_table.h"
+#include "features/series_transform.h"
 #include "json/json.h"
 #include "json/text.h"
 
@@ -42,29 +45,34 @@ Result<features::Transform> transform_of(Session& session, const spec::Pipeline&
   return features::Transform::fit(pipeline.features, pipeline.schema, table.cells, rows);
 }
 
-Status write_matrix(const features::Transform& transform, const engine::LabelledTable& table,
-                    const std::string& label, OutputFile& out) {
+// What a file becomes, a row at a time.
+struct Matrix {
+  std::vector<std::string> names;
+  std::string label;  // "": without
+  codec::ColumnKind label_kind = codec::ColumnKind::kInteger;
+  std::size_t rows = 0;
+  // Fills the features of a row and returns its label.
+  std::function<Result<double>(std::size_t, std::span<double>)> row;
+};
+
+Status write_csv(const Matrix& matrix, OutputFile& out) {
   std::string text;
-  for (const std::string& name : transform.names()) {
+  for (const std::string& name : matrix.names) {
     if (!text.empty()) text += ',';
     append_csv_cell(text, name);
   }
-  if (!label.empty()) text += "," + label;
+  if (!matrix.label.empty()) text += "," + matrix.label;
   text += "\n";
-  std::vector<double> row(transform.columns());
-  data::RecordErrors errors;
+  std::vector<double> row(matrix.names.size());
   constexpr std::size_t kFlush = std::size_t{1} << 20;
-  for (std::size_t i = 0; i < table.rows(); ++i) {
-    errors.clear();
-    if (!transform.apply(table.cells.row(i), row, errors)) {
-      return Error(ErrorCode::kBadData,
-                   "row " + std::to_string(i) + ": " + errors.front().message());
-    }
+  for (std::size_t i = 0; i < matrix.rows; ++i) {
+    MILLRACE_ASSIGN(const double label, matrix.row(i, row));
     for (std::size_t c = 0; c < row.size(); ++c) {
       if (c > 0) text += ',';
       if (row[c] == row[c]) json::append_number(text, row[c]);  // a missing value is an empty cell
     }
-    if (!label.empty()) text += "," + std::to_string(table.labels[i]);
+    if (!matrix.label.empty()) text += ',';
+    if (!matrix.label.empty() && label == label) json::append_number(text, label);
     text += '\n';
     if (text.size() >= kFlush) {
       MILLRACE_TRY(out.write(text));
@@ -74,37 +82,35 @@ Status write_matrix(const features::Transform& transform, const engine::Labelled
   return out.write(text);
 }
 
-// Doubles, a missing value as null; the label as a whole number.
-Status write_parquet(const features::Transform& transform, const engine::LabelledTable& table,
-                     const std::string& label, const env::Path& path) {
+// Doubles, a missing value as null.
+Status write_parquet(const Matrix& matrix, const env::Path& path) {
   constexpr std::size_t kGroupValuesMax = std::size_t{4} << 20;
   std::vector<codec::ColumnHead> heads;
-  for (const std::string& name : transform.names()) {
+  for (const std::string& name : matrix.names) {
     heads.push_back({name, codec::ColumnKind::kNumber});
   }
-  if (!label.empty()) heads.push_back({label, codec::ColumnKind::kInteger});
+  if (!matrix.label.empty()) heads.push_back({matrix.label, matrix.label_kind});
   if (heads.empty()) return Error(ErrorCode::kConfig, "the pipeline makes no features");
   std::vector<codec::ColumnValues> columns;
   for (const codec::ColumnHead& head : heads) columns.emplace_back(head.kind);
   MILLRACE_ASSIGN(auto file,
                   codec::ParquetWriter::create(path, heads, codec::Compression::kSnappy));
   const std::size_t group_rows = std::max<std::size_t>(1, kGroupValuesMax / heads.size());
-  std::vector<double> row(transform.columns());
-  data::RecordErrors errors;
-  for (std::size_t i = 0; i < table.rows(); ++i) {
-    errors.clear();
-    if (!transform.apply(table.cells.row(i), row, errors)) {
-      return Error(ErrorCode::kBadData,
-                   "row " + std::to_string(i) + ": " + errors.front().message());
+  std::vector<double> row(matrix.names.size());
+  const auto add = [](codec::ColumnValues& column, double value, codec::ColumnKind kind) {
+    if (value != value) {
+      column.add_null();
+    } else if (kind == codec::ColumnKind::kInteger) {
+      column.add_integer(static_cast<std::int64_t>(value));
+    } else {
+      column.add_number(value);
     }
-    for (std::size_t c = 0; c < row.size(); ++c) {
-      if (row[c] == row[c]) {
-        columns[c].add_number(row[c]);
-      } else {
-        columns[c].add_null();
-      }
-    }
-    if (!label.empty()) columns.back().add_integer(table.labels[i]);
+  };
+  for (std::size_t i = 0; i < matrix.rows; ++i) {
+    MILLRACE_ASSIGN(const double label, matrix.row(i, row));
+    for (std::size_t c = 0; c < row.size(); ++c)
+      add(columns[c], row[c], codec::ColumnKind::kNumber);
+    if (!matrix.label.empty()) add(columns.back(), label, matrix.label_kind);
     if (columns.front().rows() < group_rows) continue;
     MILLRACE_TRY(file.write(columns));
     for (codec::ColumnValues& column : columns) column.clear();
@@ -114,42 +120,91 @@ Status write_parquet(const features::Transform& transform, const engine::Labelle
   return file.commit();
 }
 
+Status write(Session& session, const Matrix& matrix, const std::string& path) {
+  if (path.ends_with(".parquet")) return write_parquet(matrix, path);
+  MILLRACE_ASSIGN(OutputFile out, OutputFile::open(session, path));
+  MILLRACE_TRY(write_csv(matrix, out));
+  return out.close();
+}
+
+// What is said in the end.
+struct Done {
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  std::string fingerprint;
+  std::vector<engine::BadLine> bad;
+  std::uint64_t bad_rows = 0;
+};
+
+Result<Done> transform_labelled(Session& session, const spec::Pipeline& pipeline,
+                                const Options& options) {
+  const auto labels = options.label ? engine::Labels::kRequired : engine::Labels::kIgnored;
+  MILLRACE_ASSIGN(engine::LabelledTable table,
+                  engine::read_labelled_table(pipeline, options.data, labels, session.stop()));
+  MILLRACE_ASSIGN(const features::Transform transform,
+                  transform_of(session, pipeline, options, table));
+  Matrix matrix;
+  matrix.names = transform.names();
+  if (options.label) matrix.label = pipeline.schema.field(*pipeline.schema.label()).name;
+  matrix.rows = table.rows();
+  data::RecordErrors errors;
+  matrix.row = [&](std::size_t i, std::span<double> row) -> Result<double> {
+    errors.clear();
+    if (!transform.apply(table.cells.row(i), row, errors)) {
+      return Error(ErrorCode::kBadData,
+                   "row " + std::to_string(i) + ": " + errors.front().message());
+    }
+    return options.label ? table.labels[i] : 0.0;
+  };
+  MILLRACE_TRY(write(session, matrix, options.out));
+  return Done{table.rows(), transform.columns(), transform.fingerprint(), std::move(table.bad),
+              table.bad_rows};
+}
+
+// Features of series: nothing is fitted. The label is what came to be at the horizon.
+Result<Done> transform_series(Session& session, const spec::Pipeline& pipeline,
+                              const Options& options) {
+  MILLRACE_ASSIGN(const auto transform,
+                  features::SeriesTransform::make(pipeline.series.plan, pipeline.schema));
+  MILLRACE_ASSIGN(engine::SeriesTable table,
+                  engine::read_series_table(pipeline, transform, options.data, session.stop()));
+  Matrix matrix;
+  matrix.names = transform.names();
+  const spec::ForecastSpec& forecast = *pipeline.forecast;
+  if (options.label) matrix.label = forecast.target + "_tplus" + std::to_string(forecast.horizon);
+  matrix.label_kind = codec::ColumnKind::kNumber;
+  matrix.rows = table.rows();
+  matrix.row = [&](std::size_t i, std::span<double> row) -> Result<double> {
+    const auto features = table.features.row(i);
+    std::copy(features.begin(), features.end(), row.begin());
+    return table.target[i];
+  };
+  MILLRACE_TRY(write(session, matrix, options.out));
+  return Done{table.rows(), transform.columns(), transform.fingerprint(), std::move(table.bad),
+              table.bad_rows};
+}
+
 Result<int> run(Session& session, const Options& options) {
   if (options.data.empty())
     return Error(ErrorCode::kUsage, "--data FILE is needed (or - for standard input)");
-  const bool parquet = options.out.ends_with(".parquet");
-  if (parquet) MILLRACE_TRY(codec::parquet_available());
+  if (options.out.ends_with(".parquet")) MILLRACE_TRY(codec::parquet_available());
   MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, session.load_pipeline(options.pipeline));
-  MILLRACE_TRY(need_label(loaded.pipeline, "transform"));
-  const auto labels = options.label ? engine::Labels::kRequired : engine::Labels::kIgnored;
-  MILLRACE_ASSIGN(
-      const engine::LabelledTable table,
-      engine::read_labelled_table(loaded.pipeline, options.data, labels, session.stop()));
-  MILLRACE_ASSIGN(const features::Transform transform,
-                  transform_of(session, loaded.pipeline, options, table));
-  const std::string label = options.label
-                                ? loaded.pipeline.schema.field(*loaded.pipeline.schema.label()).name
-                                : std::string();
-  if (parquet) {
-    MILLRACE_TRY(write_parquet(transform, table, label, options.out));
-  } else {
-    MILLRACE_ASSIGN(OutputFile out, OutputFile::open(session, options.out));
-    MILLRACE_TRY(write_matrix(transform, table, label, out));
-    MILLRACE_TRY(out.close());
-  }
-  say_bad_lines(session, table.bad, table.bad_rows);
+  MILLRACE_ASSIGN(const Done done, loaded.pipeline.forecast
+                                       ? transform_series(session, loaded.pipeline, options)
+                                       : transform_labelled(session, loaded.pipeline, options));
+  say_bad_lines(session, done.bad, done.bad_rows);
   if (!options.out.empty() && options.out != "-") {
     json::Value result;
-    result["rows"] = table.rows();
-    result["columns"] = transform.columns();
-    result["bad_rows"] = table.bad_rows;
-    result["fingerprint"] = transform.fingerprint();
+    result["rows"] = done.rows;
+    result["columns"] = done.columns;
+    result["bad_rows"] = done.bad_rows;
+    result["fingerprint"] = done.fingerprint;
     result["out"] = options.out;
-    MILLRACE_TRY(session.finish(result, human_count(table.rows()) + " rows x " +
-                                            std::to_string(transform.columns()) +
-                                            " columns written to " + options.out));
+    MILLRACE_TRY(session.finish(result, human_count(done.rows) + " rows x " +
+                                            std::to_string(done.columns) + " columns written to " +
+                                            options.out));
   }
-  return table.bad_rows > 0 && !options.allow_invalid ? exit_code_of(ErrorCode::kBadData) : 0;
+  return done.bad_rows > 0 && !options.allow_invalid ? exit_code_of(ErrorCode::kBadData) : 0;
 }
 
 }  // namespace
@@ -168,7 +223,8 @@ void register_transform(CommandLine& line) {
       .value("--model", &options->model,
              "Use this model's fitted features (default: the current one's)")
       .flag("--fit", &options->fit, "Fit the features on this file instead")
-      .flag("--label", &options->label, "Add the label as 0/1 in the last column")
+      .flag("--label", &options->label,
+            "Add the label as 0/1 in the last column (of a forecast: the target at its horizon)")
       .flag("--allow-invalid", &options->allow_invalid, "Exit 0 although bad rows were skipped")
       .prints_records([options] { return options->out.empty() || options->out == "-"; })
       .runs([options](Session& session) { return run(session, *options); });

@@ -190,6 +190,34 @@ TEST(Forecast, OnRealReadingsItBeatsSayingThatNothingChanges) {
   EXPECT_NEAR(error / lines, result["mae"].get<double>(), 1e-9);
 }
 
+TEST(Forecast, AFileIsPredictedAsTheStreamIs) {
+  const Readings readings;
+  ASSERT_EQ(readings.place().run(readings.score("g", "out")).exit_code, 0);
+  const Finished predicted = readings.place().run(
+      with({"predict", "air-quality", "--data", "readings.ndjson"}, small_model()));
+  ASSERT_EQ(predicted.exit_code, 0) << predicted.err;
+  std::vector<json::Value> messages;
+  for (const json::Value& line : predicted.json_lines())
+    messages.push_back({{"value", json::to_line(line)}});
+  EXPECT_EQ(forecasts_in(messages), readings.forecasts("out"));
+}
+
+TEST(Forecast, TransformWritesTheModelsColumnsAndWhatCame) {
+  const Readings readings;
+  const Finished transformed =
+      readings.place().run(with({"transform", "air-quality", "--data", "readings.ndjson", "--label",
+                                 "--json", "--out", "matrix.csv"},
+                                small_model()));
+  ASSERT_EQ(transformed.exit_code, 0) << transformed.err;
+  EXPECT_EQ(transformed.last_json()["rows"], kStations * kHours);
+  const std::string csv = *env::read_file(readings.place().file("matrix.csv"), 1 << 26);
+  std::string expected;
+  const json::Value manifest =
+      readings.place().run({"model", "show", "air-quality", "--json"}).last_json();
+  for (const json::Value& name : manifest["features"]) expected += name.get<std::string>() + ",";
+  EXPECT_EQ(csv.substr(0, csv.find('\n')), expected + "CO_tplus1");
+}
+
 // Run twice: the second streams the same hours, which must not be late.
 TEST(ForecastDemo, TellsTheWholeStoryAndDoesSoAgain) {
   const Workplace place;
