@@ -15,6 +15,7 @@ void register_produce(CommandLine& line);
 void register_score(CommandLine& line);
 void register_train(CommandLine& line);
 void register_evaluate(CommandLine& line);
+void register_tune(CommandLine& line);
 void register_predict(CommandLine& line);
 void register_transform(CommandLine& line);
 void register_model(CommandLine& line);

@@ -199,9 +199,11 @@ class Demo {
                       human_count(forecast.horizon, "step", "steps") + " ahead, on the first " +
                       human_percent(1 - pipeline_.split.test_fraction) +
                       " of the rows; measured on the end of those."));
-    MILLRACE_ASSIGN(const TrainingOutcome outcome,
-                    run_forecast_training(session_, pipeline_, training_data_, Promote::kYes));
-    return say_training(outcome);
+    MILLRACE_ASSIGN(
+        const ForecastTrained trained,
+        run_forecast_training(session_, pipeline_,
+                              {training_data_, Promote::kYes, {ForecastModel::kXgboost}, {}}));
+    return say_training(*trained.kept);
   }
 
   // The topics, and a consumer group of this run that begins where they end: hours that an earlier

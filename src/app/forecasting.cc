@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/bad_lines.h"
+#include "app/forecast_files.h"
 #include "app/output_file.h"
 #include "app/terminal/progress.h"
 #include "app/version.h"
@@ -18,52 +19,6 @@
 
 namespace millrace::app {
 namespace {
-
-train::ForecastOf forecast_of(const spec::Pipeline& pipeline) {
-  return pipeline.forecast->predict == spec::ForecastSpec::Predict::kChange
-             ? train::ForecastOf::kChange
-             : train::ForecastOf::kLevel;
-}
-
-train::ForecastRows rows_of(const engine::SeriesTable& table) {
-  return {.features = table.features,
-          .present = table.present,
-          .last_observed = table.last_observed,
-          .target = table.target,
-          .read_at = table.read_at,
-          .forecast_for = table.forecast_for};
-}
-
-train::ForecastOptions options_of(const spec::Pipeline& pipeline,
-                                  const engine::SeriesTable& table) {
-  train::ForecastOptions options;
-  options.parameters = pipeline.model;
-  options.of = forecast_of(pipeline);
-  options.coverage = pipeline.forecast->coverage;
-  options.gap = std::size_t{pipeline.forecast->horizon - 1} * table.keys;
-  options.test_share = pipeline.split.test_fraction;
-  return options;
-}
-
-// What came of a split of the file.
-struct Measured {
-  train::Forecaster forecaster;
-  eval::Split split;
-  std::vector<double> forecasts;  // of split.test
-  json::Value metrics;
-};
-
-Result<Measured> measure(const train::ForecastRows& rows, const train::ForecastOptions& options) {
-  Measured out;
-  MILLRACE_ASSIGN(out.split, train::split_by_time(rows, options.of, options.test_share));
-  MILLRACE_ASSIGN(out.forecaster, train::fit_forecaster(rows, out.split.train, options));
-  out.forecasts =
-      train::forecasts_of(out.forecaster.model.ensemble, options.of, rows, out.split.test);
-  MILLRACE_ASSIGN(out.metrics,
-                  train::measure_forecasts(rows, out.split.test, out.forecasts,
-                                           out.forecaster.half_width, options.bootstrap));
-  return out;
-}
 
 json::Value importances_of(const train::BoostedModel& model,
                            const std::vector<std::string>& names) {
@@ -149,7 +104,7 @@ model::Manifest manifest_of(const spec::Pipeline& pipeline, const engine::Series
   manifest.schema = schema_json(pipeline.schema);
   manifest.feature_statistics = statistics_of(table, transform.names());
   manifest.feature_importances = importances_of(final_model.model, transform.names());
-  manifest.metrics_holdout = measured.metrics;
+  manifest.metrics_holdout = measured.main().metrics;
   manifest.metrics_train = json::Value::object();
   manifest.forecast = forecast_json(pipeline, final_model);
   manifest.rows_trained = final_model.rows;
@@ -157,20 +112,25 @@ model::Manifest manifest_of(const spec::Pipeline& pipeline, const engine::Series
   return manifest;
 }
 
-// Each test step's forecast, so that anyone can recompute the figures.
+// Each test step's forecasts, so that anyone can recompute the figures.
 Status write_steps(Session& session, const std::string& path, const train::ForecastRows& rows,
                    const Measured& measured) {
   if (path.empty()) return {};
   MILLRACE_ASSIGN(OutputFile file, OutputFile::open(session, path));
+  const ModelFigures& main = measured.main();
   for (std::size_t i = 0; i < measured.split.test.size(); ++i) {
     const std::size_t row = measured.split.test[i];
     json::Value line;
     line["event_ts"] = env::format_rfc3339(rows.forecast_for[row]);
     line["actual"] = rows.target[row];
-    line["forecast"] = measured.forecasts[i];
+    line["forecast"] = main.forecasts[i];
     line["persistence"] = rows.last_observed[row];
-    line["lower"] = measured.forecasts[i] - measured.forecaster.half_width;
-    line["upper"] = measured.forecasts[i] + measured.forecaster.half_width;
+    line["lower"] = main.forecasts[i] - main.half_widths[i];
+    line["upper"] = main.forecasts[i] + main.half_widths[i];
+    for (const ModelFigures& each : measured.models) {
+      if (each.model != main.model && each.model != ForecastModel::kPersistence)
+        line[std::string(name_of(each.model))] = each.forecasts[i];
+    }
     MILLRACE_TRY(file.write(json::to_line(line) + "\n"));
   }
   return file.close();
@@ -186,61 +146,100 @@ std::vector<std::string> ForecastFlags::as_set() const {
   return set;
 }
 
-Result<TrainingOutcome> run_forecast_training(Session& session, const spec::Pipeline& pipeline,
-                                              const std::string& data, Promote promote) {
+namespace {
+
+// The trees on all of the file, saved.
+Result<TrainingOutcome> keep_trees(Session& session, const spec::Pipeline& pipeline,
+                                   const engine::SeriesTable& table,
+                                   const features::SeriesTransform& transform,
+                                   const Measured& measured, const train::ForecastOptions& options,
+                                   const ForecastTraining& training, SteadyTime started) {
+  const train::ForecastRows rows = rows_of(table);
+  MILLRACE_ASSIGN(const train::Forecaster forecaster,
+                  train::fit_forecaster(rows, train::usable_rows(rows, options.of), options));
+  model::Manifest manifest = manifest_of(pipeline, table, transform, measured, forecaster);
+  const engine::DriftTraining drift{transform.names(), table.features, table.read_at,
+                                    forecaster.held_out};
+  MILLRACE_ASSIGN(manifest.drift_reference, engine::drift_reference(pipeline, drift));
+  const model::TreeEnsemble& ensemble = forecaster.model.ensemble;
+  return save_trained(session, training.data, training.promote,
+                      {std::move(manifest), ensemble, canary_of(table, ensemble), table.bad,
+                       table.bad_rows, started});
+}
+
+bool wants(const std::vector<ForecastModel>& models, ForecastModel model) {
+  return std::find(models.begin(), models.end(), model) != models.end();
+}
+
+}  // namespace
+
+Result<ForecastTrained> run_forecast_training(Session& session, const spec::Pipeline& pipeline,
+                                              const ForecastTraining& training) {
   const SteadyTime started = session.clock().steady();
   MILLRACE_ASSIGN(const auto transform,
                   features::SeriesTransform::make(pipeline.series.plan, pipeline.schema));
   MILLRACE_ASSIGN(const engine::SeriesTable table,
-                  engine::read_series_table(pipeline, transform, data, session.stop()));
-  const train::ForecastRows rows = rows_of(table);
+                  engine::read_series_table(pipeline, transform, training.data, session.stop()));
   train::ForecastOptions options = options_of(pipeline, table);
+  const std::uint64_t trees = (options.folds + 1) * std::uint64_t{pipeline.model.trees};
   Progress progress(session.clock(),
                     session.flags().quiet ? Progress::Sink::kNone : Progress::Sink::kTerminal,
-                    "training", (options.folds + 1) * 2 * std::uint64_t{pipeline.model.trees});
+                    "training", trees * 2);
   progress.step_aside_for(session.logger());
   std::uint64_t before = 0;
   options.progress = [&](std::uint64_t done, std::uint64_t) {
     progress.update(before + done);
     return !session.stop().requested();
   };
-  MILLRACE_ASSIGN(const Measured measured, measure(rows, options));
-  before = (options.folds + 1) * std::uint64_t{pipeline.model.trees};
-  MILLRACE_ASSIGN(const train::Forecaster forecaster,
-                  train::fit_forecaster(rows, train::usable_rows(rows, options.of), options));
+  ForecastTrained out;
+  MILLRACE_ASSIGN(const Measured measured,
+                  measure_models(session, pipeline, table, training.models, options));
+  before = trees;
+  if (wants(training.models, ForecastModel::kXgboost)) {
+    MILLRACE_ASSIGN(out.kept, keep_trees(session, pipeline, table, transform, measured, options,
+                                         training, started));
+  }
   progress.finish();
-  model::Manifest manifest = manifest_of(pipeline, table, transform, measured, forecaster);
-  const engine::DriftTraining training{transform.names(), table.features, table.read_at,
-                                       forecaster.held_out};
-  MILLRACE_ASSIGN(manifest.drift_reference, engine::drift_reference(pipeline, training));
-  const model::TreeEnsemble& ensemble = forecaster.model.ensemble;
-  return save_trained(session, data, promote,
-                      {std::move(manifest), ensemble, canary_of(table, ensemble), table.bad,
-                       table.bad_rows, started});
+  if (!training.folder.empty()) {
+    MILLRACE_ASSIGN(out.files, write_forecast_files(session, training.folder,
+                                                    {pipeline, table, measured, training.models,
+                                                     out.kept ? &out.kept->manifest : nullptr}));
+  }
+  out.models = models_json(measured);
+  out.described = describe_models(measured);
+  out.bad = table.bad;
+  out.bad_rows = table.bad_rows;
+  return out;
 }
 
-Result<json::Value> evaluate_forecast(Session& session, const spec::Pipeline& pipeline,
-                                      const ForecastEvaluation& options) {
+Result<ForecastEvaluated> evaluate_forecast(Session& session, const spec::Pipeline& pipeline,
+                                            const ForecastEvaluation& options) {
   MILLRACE_ASSIGN(const auto transform,
                   features::SeriesTransform::make(pipeline.series.plan, pipeline.schema));
   MILLRACE_ASSIGN(const engine::SeriesTable table,
                   engine::read_series_table(pipeline, transform, options.data, session.stop()));
   say_bad_lines(session, table.bad, table.bad_rows);
-  const train::ForecastRows rows = rows_of(table);
   train::ForecastOptions fit = options_of(pipeline, table);
   fit.bootstrap = options.bootstrap;
   fit.progress = [&session](std::uint64_t, std::uint64_t) { return !session.stop().requested(); };
-  MILLRACE_ASSIGN(const Measured measured, measure(rows, fit));
-  MILLRACE_TRY(write_steps(session, options.out, rows, measured));
+  MILLRACE_ASSIGN(const Measured measured,
+                  measure_models(session, pipeline, table, options.models, fit));
+  MILLRACE_TRY(write_steps(session, options.out, rows_of(table), measured));
+  const ModelFigures& main = measured.main();
   json::Value result = {{"pipeline", pipeline.name},
                         {"target", pipeline.forecast->target},
                         {"horizon", pipeline.forecast->horizon},
                         {"n_train", measured.split.train.size()},
-                        {"n_test", measured.split.test.size()}};
-  for (const auto& [key, value] : measured.metrics.items()) result[key] = value;
+                        {"n_test", measured.split.test.size()},
+                        {"model", name_of(main.model)}};
+  for (const auto& [key, value] : main.metrics.items()) result[key] = value;
   // The names of the replaced system's report.
-  result["xgboost"] = {{"mae", result["mae"]}, {"rmse", result["rmse"]}};
-  result["baseline"] = {{"mae", result["persistence_mae"]}, {"rmse", result["persistence_rmse"]}};
+  for (const ModelFigures& each : measured.models) {
+    const bool same = each.model == ForecastModel::kPersistence;
+    result[same ? "baseline" : std::string(name_of(each.model))] = {{"mae", each.metrics["mae"]},
+                                                                    {"rmse", each.metrics["rmse"]}};
+  }
+  result["models"] = models_json(measured);
   result["bad_rows"] = table.bad_rows;
   const env::Path folder =
       options.folder.empty() ? session.reports_folder() : env::Path(options.folder);
@@ -249,7 +248,7 @@ Result<json::Value> evaluate_forecast(Session& session, const spec::Pipeline& pi
                                    std::to_string(pipeline.forecast->horizon) + ".json");
   result["report"] = file.string();
   MILLRACE_TRY(env::write_file_atomic(file, json::to_pretty(result)));
-  return result;
+  return ForecastEvaluated{std::move(result), describe_models(measured)};
 }
 
 Status need_label(const spec::Pipeline& pipeline, std::string_view command) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/forecast_models.h"
 #include "app/session.h"
 #include "app/training.h"
 #include "base/result.h"
@@ -23,20 +24,39 @@ struct ForecastFlags {
   std::vector<std::string> as_set() const;
 };
 
-// Reads the file, measures on the last part of its time, fits on all of it, saves. Errors: those
-// of its parts.
-Result<TrainingOutcome> run_forecast_training(Session& session, const spec::Pipeline& pipeline,
-                                              const std::string& data, Promote promote);
+struct ForecastTraining {
+  std::string data;
+  Promote promote = Promote::kYes;
+  std::vector<ForecastModel> models;
+  std::string folder;  // for files as the replaced system names them; "" for none
+};
+struct ForecastTrained {
+  std::optional<TrainingOutcome> kept;  // of the trees, where they were asked for
+  json::Value models;                   // each one's figures on the hold-out
+  std::string described;                // the same for people
+  std::vector<std::string> files;
+  std::vector<engine::BadLine> bad;
+  std::uint64_t bad_rows = 0;
+};
+// Reads the file, measures every model on the last part of its time. The trees are fitted on all of
+// it and saved; of the others only files are left. Errors: those of its parts.
+Result<ForecastTrained> run_forecast_training(Session& session, const spec::Pipeline& pipeline,
+                                              const ForecastTraining& training);
 
 struct ForecastEvaluation {
   std::string data;
   std::string out;     // one NDJSON line a test step; "" for none
   std::string folder;  // for the report as a file; "" for <home>/reports
   eval::BootstrapOptions bootstrap;
+  std::vector<ForecastModel> models;
+};
+struct ForecastEvaluated {
+  json::Value result;
+  std::string described;  // a line a model
 };
 // Trained on the first part of the file's time, measured on the rest; no model is saved.
-Result<json::Value> evaluate_forecast(Session& session, const spec::Pipeline& pipeline,
-                                      const ForecastEvaluation& options);
+Result<ForecastEvaluated> evaluate_forecast(Session& session, const spec::Pipeline& pipeline,
+                                            const ForecastEvaluation& options);
 
 // kUsage for a pipeline that forecasts, where `command` is for those that predict a label.
 Status need_label(const spec::Pipeline& pipeline, std::string_view command);

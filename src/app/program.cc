@@ -75,6 +75,7 @@ void register_commands(CommandLine& line) {
   register_sink(line);
   register_train(line);
   register_evaluate(line);
+  register_tune(line);
   register_predict(line);
   register_transform(line);
   register_model(line);

@@ -6,13 +6,12 @@
 namespace millrace::app {
 namespace {
 
-constexpr std::array<std::string_view, 12> kLaterCommands = {
+constexpr std::array<std::string_view, 11> kLaterCommands = {
     "analyze",        "completion", "data",  "log backup", "log restore", "model import",
-    "model rollback", "pipeline",   "serve", "state",      "test",        "tune"};
+    "model rollback", "pipeline",   "serve", "state",      "test"};
 
-constexpr std::array<std::string_view, 11> kLaterFlags = {
-    "--against-running", "--block-size", "--bootstrap", "--canary", "--explain",   "--holdout",
-    "--horizon",         "--n-splits",   "--shadow",    "--to",     "--with-score"};
+constexpr std::array<std::string_view, 6> kLaterFlags = {
+    "--against-running", "--canary", "--explain", "--shadow", "--to", "--with-score"};
 
 constexpr std::string_view kLater = " is not in this version yet";
 

@@ -28,6 +28,7 @@ struct Options {
   // Of forecasts.
   ForecastFlags forecast;
   ForecastEvaluation evaluation;
+  std::string models = "xgboost";
   std::int64_t resamples = 200;
   std::int64_t block = 24;
   std::int64_t seed = 42;
@@ -48,25 +49,19 @@ int exit_for(std::uint64_t bad_rows, const Options& options) {
 // Flags of forecasts are keys of the pipeline, and mean nothing without a target.
 Result<spec::LoadedPipeline> load_for(Session& session, const Options& options) {
   MILLRACE_ASSIGN(spec::LoadedPipeline plain, session.load_pipeline(options.pipeline));
-  if (options.forecast.as_set().empty()) return plain;
+  const bool asks = !options.forecast.as_set().empty();
+  const bool other = options.models != "xgboost" || !options.evaluation.folder.empty();
+  if (!asks && (!other || plain.pipeline.forecast)) return plain;
   if (!plain.pipeline.forecast) {
     return Error(ErrorCode::kUsage,
-                 "--target, --horizon and --test-size are for pipelines that "
+                 "--target, --horizon, --test-size, --models and --outdir are for pipelines that "
                  "forecast; '" +
                      plain.pipeline.name + "' predicts a label");
   }
   return session.load_pipeline(options.pipeline, options.forecast.as_set());
 }
 
-Result<int> train(Session& session, const Options& options) {
-  MILLRACE_TRY(need_data(options));
-  MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, load_for(session, options));
-  const Promote promote = options.no_promote ? Promote::kNo : Promote::kYes;
-  MILLRACE_ASSIGN(const TrainingOutcome outcome,
-                  loaded.pipeline.forecast
-                      ? run_forecast_training(session, loaded.pipeline, options.data, promote)
-                      : run_training(session, loaded.pipeline, options.data, promote));
-  say_bad_lines(session, outcome.bad, outcome.bad_rows);
+json::Value trained_json(Session& session, const TrainingOutcome& outcome) {
   const model::Manifest& m = outcome.manifest;
   json::Value result;
   result["pipeline"] = m.pipeline;
@@ -81,7 +76,41 @@ Result<int> train(Session& session, const Options& options) {
   result["metrics_train"] = m.metrics_train;
   result["feature_importances"] = m.feature_importances;
   result["folder"] = (session.models_folder() / m.pipeline / m.version).string();
-  MILLRACE_TRY(session.finish(result, describe(outcome)));
+  return result;
+}
+
+// Models that the registry does not hold are left as files.
+Result<int> train_future(Session& session, const spec::Pipeline& pipeline, const Options& options,
+                         Promote promote) {
+  ForecastTraining training{options.data, promote, {}, options.evaluation.folder};
+  MILLRACE_ASSIGN(training.models, models_named(options.models));
+  const bool only_trees = training.models == std::vector{ForecastModel::kXgboost};
+  if (training.folder.empty() && !only_trees) training.folder = session.reports_folder().string();
+  MILLRACE_ASSIGN(const ForecastTrained trained,
+                  run_forecast_training(session, pipeline, training));
+  say_bad_lines(session, trained.bad, trained.bad_rows);
+  json::Value result = trained.kept ? trained_json(session, *trained.kept)
+                                    : json::Value({{"pipeline", pipeline.name},
+                                                   {"bad_rows", trained.bad_rows},
+                                                   {"bad", bad_lines_json(trained.bad)}});
+  result["models"] = trained.models;
+  result["files"] = trained.files;
+  std::string text = trained.kept ? describe(*trained.kept) : "";
+  if (!only_trees) text += trained.described;
+  for (const std::string& file : trained.files) text += "written: " + file + "\n";
+  MILLRACE_TRY(session.finish(result, text));
+  return exit_for(trained.bad_rows, options);
+}
+
+Result<int> train(Session& session, const Options& options) {
+  MILLRACE_TRY(need_data(options));
+  MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, load_for(session, options));
+  const Promote promote = options.no_promote ? Promote::kNo : Promote::kYes;
+  if (loaded.pipeline.forecast) return train_future(session, loaded.pipeline, options, promote);
+  MILLRACE_ASSIGN(const TrainingOutcome outcome,
+                  run_training(session, loaded.pipeline, options.data, promote));
+  say_bad_lines(session, outcome.bad, outcome.bad_rows);
+  MILLRACE_TRY(session.finish(trained_json(session, outcome), describe(outcome)));
   return exit_for(outcome.bad_rows, options);
 }
 
@@ -196,15 +225,20 @@ Result<int> evaluate_future(Session& session, const spec::Pipeline& pipeline,
   evaluation.bootstrap.block = static_cast<std::size_t>(options.block);
   evaluation.bootstrap.seed = static_cast<std::uint64_t>(options.seed);
   evaluation.bootstrap.alpha = options.alpha.value_or(evaluation.bootstrap.alpha);
-  MILLRACE_ASSIGN(const json::Value result, evaluate_forecast(session, pipeline, evaluation));
+  MILLRACE_ASSIGN(evaluation.models, models_named(options.models));
+  MILLRACE_ASSIGN(const ForecastEvaluated evaluated,
+                  evaluate_forecast(session, pipeline, evaluation));
+  const json::Value& result = evaluated.result;
+  const bool only_trees = evaluation.models == std::vector{ForecastModel::kXgboost};
   const auto count = [&result](const char* key) {
     return human_count(result[key].get<std::uint64_t>());
   };
   MILLRACE_TRY(session.finish(
       result, pipeline.forecast->target + " " + std::to_string(pipeline.forecast->horizon) +
                   " ahead: trained on " + count("n_train") + " readings, measured on the " +
-                  count("n_test") + " after them\n" + describe_forecast(result) +
-                  "\nreport: " + result["report"].get<std::string>()));
+                  count("n_test") + " after them\n" +
+                  (only_trees ? describe_forecast(result) + "\n" : evaluated.described) +
+                  "report: " + result["report"].get<std::string>()));
   return exit_for(result["bad_rows"].get<std::uint64_t>(), options);
 }
 
@@ -213,8 +247,8 @@ Result<int> evaluate(Session& session, const Options& options) {
   MILLRACE_ASSIGN(const spec::LoadedPipeline loaded, load_for(session, options));
   const spec::Pipeline& pipeline = loaded.pipeline;
   if (pipeline.forecast) return evaluate_future(session, pipeline, options);
-  if (!options.evaluation.out.empty() || !options.evaluation.folder.empty())
-    return Error(ErrorCode::kUsage, "--out and --outdir are for pipelines that forecast");
+  if (!options.evaluation.out.empty())
+    return Error(ErrorCode::kUsage, "--out is for pipelines that forecast");
   MILLRACE_ASSIGN(const engine::LabelledTable table,
                   engine::read_labelled_table(pipeline, options.data, engine::Labels::kRequired,
                                               session.stop()));
@@ -229,7 +263,8 @@ Result<int> evaluate(Session& session, const Options& options) {
 
 // What `train` and `evaluate` share.
 Command command_with_data(CommandLine& line, const std::string& name, const std::string& summary,
-                          const std::string& examples, Options& options) {
+                          const std::string& examples, const std::string& outdir_help,
+                          Options& options) {
   Command command = line.command(name, summary, examples);
   command.positional("pipeline", &options.pipeline, "Shipped name, folder, or file")
       .value("--data,--dataset-path", &options.data,
@@ -239,6 +274,10 @@ Command command_with_data(CommandLine& line, const std::string& name, const std:
              10'000)
       .value("--test-size,--holdout", &options.forecast.test_share,
              "Share of a forecast's time that is held out, the last part")
+      .value(
+          "--models", &options.models,
+          "Of a forecast: xgboost, arima, persistence, seasonal_persistence, with commas between")
+      .value("--outdir,--out-dir", &options.evaluation.folder, outdir_help)
       .flag("--allow-invalid", &options.allow_invalid, "Exit 0 although bad rows were left out");
   return command;
 }
@@ -251,7 +290,11 @@ void register_train(CommandLine& line) {
                     "Make a model: measured on a hold-out, then refitted on all rows",
                     "millrace train telco-churn --data customers.csv\n"
                     "millrace train telco-churn --data customers.csv --no-promote --set "
-                    "model.trees=500",
+                    "model.trees=500\n"
+                    "millrace train air-quality --data AirQualityUCI.csv --models xgboost,arima "
+                    "--out-dir models",
+                    "Folder for train_manifest.json and the models of a forecast as files; only "
+                    "where it is given, or <home>/reports with other models than xgboost",
                     *options)
       .flag("--no-promote", &options->no_promote, "Keep the present model the current one")
       .runs([options](Session& session) { return train(session, *options); });
@@ -262,13 +305,13 @@ void register_evaluate(CommandLine& line) {
   command_with_data(line, "evaluate",
                     "Train on one part of a file and measure on the rest, or measure a model",
                     "millrace evaluate telco-churn --data customers.csv\n"
-                    "millrace evaluate telco-churn --data new-customers.csv --model 3",
-                    *options)
+                    "millrace evaluate telco-churn --data new-customers.csv --model 3\n"
+                    "millrace evaluate air-quality --data AirQualityUCI.csv --models "
+                    "xgboost,arima,seasonal_persistence",
+                    "Folder for the report of a forecast; default is <home>/reports", *options)
       .value("--model", &options->model, "Measure this version on every row instead")
       .value("--out", &options->evaluation.out,
              "Write each held-out step's forecast there, one line of JSON each")
-      .value("--outdir,--out-dir", &options->evaluation.folder,
-             "Folder for the report of a forecast; default is <home>/reports")
       .value("--bootstrap", &options->resamples, "Resamples of the intervals", 10, 100'000)
       .value("--block-size", &options->block, "Steps in a block of the block bootstrap", 1, 10'000)
       .value("--alpha", &options->alpha, "Intervals leave this share out")

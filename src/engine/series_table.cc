@@ -65,6 +65,7 @@ class Builder {
       series.last_observed = seen;
       series.observed[step.value()] = seen;
     }
+    table_.observed.push_back(seen);
     table_.present.push_back(transform_.current_value(state, track_));
     table_.last_observed.push_back(series.last_observed);
     table_.read_at.push_back(step);
@@ -75,7 +76,11 @@ class Builder {
 
   SeriesTable finish() {
     std::vector<const Series*> by_number(series_.size());
-    for (const auto& [key, series] : series_) by_number[series.number] = &series;
+    table_.key_names.resize(series_.size());
+    for (const auto& [key, series] : series_) {
+      by_number[series.number] = &series;
+      table_.key_names[series.number] = key;
+    }
     for (std::size_t i = 0; i < table_.key.size(); ++i) {
       const auto& observed = by_number[table_.key[i]]->observed;
       const auto found = observed.find(table_.forecast_for[i].value());

@@ -20,13 +20,15 @@ struct SeriesTable {
   explicit SeriesTable(std::size_t columns) : features(columns) {}
   data::FeatureBatch features;
   std::vector<double> present;          // the target's value of the reading's step, as filled
+  std::vector<double> observed;         // the same as observed until then
   std::vector<double> last_observed;    // the last one observed up to the reading: persistence
   std::vector<double> target;           // the value observed `horizon` steps later
   std::vector<Timestamp> read_at;       // the reading's step, by its beginning
   std::vector<Timestamp> forecast_for;  // the step that is forecast, by its beginning
   std::vector<std::uint32_t> key;       // of the series, by first appearance
   std::uint32_t keys = 0;
-  std::vector<BadLine> bad;  // the first kBadLinesKeptMax
+  std::vector<std::string> key_names;  // by the series' numbers
+  std::vector<BadLine> bad;            // the first kBadLinesKeptMax
   std::uint64_t bad_rows = 0;
   std::size_t rows() const { return target.size(); }
 };

@@ -14,7 +14,7 @@
 namespace millrace::env {
 namespace {
 
-constexpr std::array<std::string_view, 21> kNames = {"produce.before_checkpoint",
+constexpr std::array<std::string_view, 23> kNames = {"produce.before_checkpoint",
                                                      "produce.after_append",
                                                      "produce.after_commit",
                                                      "produce.after_checkpoint",
@@ -34,7 +34,9 @@ constexpr std::array<std::string_view, 21> kNames = {"produce.before_checkpoint"
                                                      "log.after_log_commit",
                                                      "log.in_init",
                                                      "log.before_positions",
-                                                     "log.after_positions"};
+                                                     "log.after_positions",
+                                                     "tune.before_trial_kept",
+                                                     "tune.after_trial_kept"};
 
 struct Armed {
   std::string_view name;

@@ -15,11 +15,13 @@
 #include "data/schema.h"
 #include "drift/monitor.h"
 #include "env/file.h"
+#include "eval/search_space.h"
 #include "features/operator.h"
 #include "features/series_operator.h"
 #include "json/fwd.h"
 #include "log/log.h"
 #include "model/parameters.h"
+#include "series/arima.h"
 
 namespace millrace::spec {
 
@@ -104,6 +106,9 @@ struct ForecastSpec {
   // What the model learns: the value, or its difference to the present one.
   enum class Predict { kLevel, kChange } predict = Predict::kChange;
   double coverage = 0.9;  // of the interval, (0, 1)
+  // Of the models that are measured beside the trees.
+  series::ArimaOrder arima{2, 1, 2};
+  std::uint32_t season = 24;  // steps
 };
 
 // What of the stream is compared with the training data (docs/drift.md).
@@ -134,6 +139,7 @@ struct Pipeline {
   SeriesSpec series;                         // where there is a forecast
   std::optional<ForecastSpec> forecast;      // otherwise the label is predicted
   model::TrainingParameters model;
+  eval::SearchSpace tune;  // keys of `model` and what `tune` tries of each; empty: its own choice
   SplitSpec split;
   std::string sample_weight;  // field with row weights, "" = none
   ReportSpec report;

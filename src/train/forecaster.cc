@@ -51,13 +51,15 @@ Result<BoostedModel> fit(const ForecastRows& rows, std::span<const std::size_t> 
   return train_regression(options.parameters, batch_of(rows, chosen), targets, progress);
 }
 
-// Absolute errors of forecasts of blocks by models that had only seen what came before each.
-Result<std::vector<double>> residuals(const ForecastRows& rows, std::span<const std::size_t> chosen,
-                                      const ForecastOptions& options, Counted& counted,
-                                      std::vector<double>& held_out) {
+// Forecasts of blocks by models that had only seen what came before each, into `held_out`, and the
+// absolute errors, a list a block.
+Result<std::vector<std::vector<double>>> residuals(const ForecastRows& rows,
+                                                   std::span<const std::size_t> chosen,
+                                                   const ForecastOptions& options, Counted& counted,
+                                                   std::vector<double>& held_out) {
   MILLRACE_ASSIGN(const std::vector<eval::Split> folds,
                   eval::rolling_origin(chosen.size(), options.folds, options.gap));
-  std::vector<double> out;
+  std::vector<std::vector<double>> out;
   for (const eval::Split& fold : folds) {
     std::vector<std::size_t> before;
     std::vector<std::size_t> after;
@@ -65,9 +67,10 @@ Result<std::vector<double>> residuals(const ForecastRows& rows, std::span<const 
     for (const std::size_t at : fold.test) after.push_back(chosen[at]);
     MILLRACE_ASSIGN(const BoostedModel model, fit(rows, before, options, counted.one()));
     const std::vector<double> forecasts = forecasts_of(model.ensemble, options.of, rows, after);
+    std::vector<double>& errors = out.emplace_back();
     for (std::size_t i = 0; i < after.size(); ++i) {
       held_out[after[i]] = forecasts[i];
-      out.push_back(std::abs(rows.target[after[i]] - forecasts[i]));
+      errors.push_back(std::abs(rows.target[after[i]] - forecasts[i]));
     }
   }
   return out;
@@ -75,6 +78,13 @@ Result<std::vector<double>> residuals(const ForecastRows& rows, std::span<const 
 
 json::Value pair_of(const eval::Interval& interval) {
   return json::Value::array({interval.low, interval.high});
+}
+
+// The very number where all are the same.
+double mean_of(std::span<const double> values) {
+  double above = 0;
+  for (const double value : values) above += value - values.front();
+  return values.front() + above / static_cast<double>(values.size());
 }
 
 }  // namespace
@@ -110,11 +120,23 @@ Result<Forecaster> fit_forecaster(const ForecastRows& rows, std::span<const std:
   Counted counted(options, options.folds + 1);
   Forecaster out;
   out.held_out.assign(rows.target.size(), std::numeric_limits<double>::quiet_NaN());
-  MILLRACE_ASSIGN(const std::vector<double> off,
-                  residuals(rows, chosen, options, counted, out.held_out));
+  MILLRACE_ASSIGN(const auto folds, residuals(rows, chosen, options, counted, out.held_out));
+  std::vector<double> off;
+  for (const std::vector<double>& fold : folds) off.insert(off.end(), fold.begin(), fold.end());
   MILLRACE_ASSIGN(out.half_width, eval::conformal_quantile(off, options.coverage));
   MILLRACE_ASSIGN(out.model, fit(rows, chosen, options, counted.one()));
   out.rows = chosen.size();
+  return out;
+}
+
+Result<std::vector<double>> cross_validate(const ForecastRows& rows,
+                                           std::span<const std::size_t> chosen,
+                                           const ForecastOptions& options) {
+  Counted counted(options, options.folds);
+  std::vector<double> held_out(rows.target.size(), std::numeric_limits<double>::quiet_NaN());
+  MILLRACE_ASSIGN(const auto folds, residuals(rows, chosen, options, counted, held_out));
+  std::vector<double> out;
+  for (const std::vector<double>& fold : folds) out.push_back(mean_of(fold));
   return out;
 }
 
@@ -130,9 +152,10 @@ std::vector<double> forecasts_of(const model::TreeEnsemble& ensemble, ForecastOf
 }
 
 Result<json::Value> measure_forecasts(const ForecastRows& rows, std::span<const std::size_t> chosen,
-                                      std::span<const double> forecasts, double half_width,
+                                      std::span<const double> forecasts,
+                                      std::span<const double> half_widths,
                                       const eval::BootstrapOptions& bootstrap) {
-  CHECK(chosen.size() == forecasts.size());
+  CHECK(chosen.size() == forecasts.size() && chosen.size() == half_widths.size());
   std::vector<double> actual;
   std::vector<double> persistence;
   std::vector<double> errors;
@@ -144,7 +167,7 @@ Result<json::Value> measure_forecasts(const ForecastRows& rows, std::span<const 
     persistence.push_back(rows.last_observed[row]);
     errors.push_back(std::abs(actual.back() - forecasts[i]));
     differences.push_back(errors.back() - std::abs(actual.back() - persistence.back()));
-    if (errors.back() <= half_width) ++covered;
+    if (errors.back() <= half_widths[i]) ++covered;
   }
   const eval::RegressionMetrics model = eval::regression_metrics(actual, forecasts);
   const eval::RegressionMetrics same = eval::regression_metrics(actual, persistence);
@@ -166,7 +189,7 @@ Result<json::Value> measure_forecasts(const ForecastRows& rows, std::span<const 
     out[block ? "mae_diff_ci" : "mae_diff_ci_iid"] = pair_of(difference);
   }
   out["coverage"] = static_cast<double>(covered) / static_cast<double>(model.rows);
-  out["interval_half_width"] = half_width;
+  out["interval_half_width"] = mean_of(half_widths);
   return out;
 }
 

@@ -64,6 +64,13 @@ Result<eval::Split> split_by_time(const ForecastRows& rows, ForecastOf of, doubl
 Result<Forecaster> fit_forecaster(const ForecastRows& rows, std::span<const std::size_t> chosen,
                                   const ForecastOptions& options);
 
+// How well parameters do by a rolling origin over some rows: the mean absolute error of each fold,
+// in the target's unit, by models that had only seen what came before it. Errors:
+// train_regression(), rolling_origin().
+Result<std::vector<double>> cross_validate(const ForecastRows& rows,
+                                           std::span<const std::size_t> chosen,
+                                           const ForecastOptions& options);
+
 // Forecasts of some rows, NaN where they lack what a forecast is made of.
 std::vector<double> forecasts_of(const model::TreeEnsemble& ensemble, ForecastOf of,
                                  const ForecastRows& rows, std::span<const std::size_t> chosen);
@@ -72,9 +79,10 @@ std::vector<double> forecasts_of(const model::TreeEnsemble& ensemble, ForecastOf
 // [2], mae_ci_iid [2], mae_diff_ci_iid [2], coverage, interval_half_width}: mae_diff is |error|
 // minus persistence's |error|, below 0 where the forecast is the better one. Intervals are of the
 // block bootstrap, those ending in _iid of single hours, which claims too much where errors depend
-// on one another.
+// on one another. `half_widths` of each forecast's interval; interval_half_width is their mean.
 Result<json::Value> measure_forecasts(const ForecastRows& rows, std::span<const std::size_t> chosen,
-                                      std::span<const double> forecasts, double half_width,
+                                      std::span<const double> forecasts,
+                                      std::span<const double> half_widths,
                                       const eval::BootstrapOptions& bootstrap);
 
 }  // namespace millrace::train

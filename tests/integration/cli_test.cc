@@ -109,6 +109,7 @@ TEST(Cli, EveryCommandHasHelpThatStartsWithExamples) {
                                                   {"score"},
                                                   {"train"},
                                                   {"evaluate"},
+                                                  {"tune"},
                                                   {"predict"},
                                                   {"transform"},
                                                   {"model"},

@@ -1,6 +1,7 @@
 // target, series, and the features of a series.
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "features/series_transform.h"
 #include "spec/internal/sections.h"
@@ -180,6 +181,28 @@ void read_item(const config::NodePtr& item, const std::string& path, config::Rea
   map.finish();
 }
 
+// [p, d, q].
+void read_arima(MapReader& target, series::ArimaOrder& order) {
+  if (!target.has("arima")) return;
+  const std::size_t errors_before = target.reading().errors();
+  const std::vector<double> given = target.numbers("arima");
+  if (target.reading().errors() != errors_before) return;
+  const bool whole = std::all_of(given.begin(), given.end(), [](double value) {
+    return value >= 0 && value <= series::kArimaStatesMax && value == std::floor(value);
+  });
+  if (given.size() != 3 || !whole) {
+    target.error("arima", "'arima': expected three whole numbers [p, d, q], such as [2, 1, 2]");
+    return;
+  }
+  const series::ArimaOrder asked{static_cast<int>(given[0]), static_cast<int>(given[1]),
+                                 static_cast<int>(given[2])};
+  if (const Status legal = series::check_order(asked); !legal) {
+    target.error("arima", "'arima': " + legal.error().message());
+    return;
+  }
+  order = asked;
+}
+
 }  // namespace
 
 void read_forecast(MapReader& top, Pipeline& pipeline) {
@@ -196,6 +219,9 @@ void read_forecast(MapReader& top, Pipeline& pipeline) {
       static_cast<std::uint32_t>(target.integer("horizon", forecast.horizon, {1, kHorizonMax}));
   forecast.predict = target.choice("predict", forecast.predict, kPredicts);
   forecast.coverage = target.number("coverage", forecast.coverage, {.min = 0.5, .max = 0.999});
+  read_arima(target, forecast.arima);
+  forecast.season = static_cast<std::uint32_t>(
+      target.integer("season", forecast.season, {1, static_cast<std::int64_t>(kHorizonMax)}));
   target.finish();
   MapReader series = top.map("series");
   constexpr Milliseconds kStepMax{std::int64_t{366} * 24 * 3'600'000};

@@ -1,7 +1,9 @@
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "base/text.h"
+#include "config/scalars.h"
 #include "env/time_format.h"
 #include "spec/internal/sections.h"
 
@@ -117,6 +119,63 @@ void read_model(MapReader& top, const Pipeline& pipeline, TrainingParameters& pa
   parameters.class_weight = map.choice("class_weight", model::ClassWeight::kNone, kClassWeights);
   parameters.seed = static_cast<std::uint64_t>(
       map.integer("seed", static_cast<std::int64_t>(parameters.seed), kSeedRange));
+  map.finish();
+}
+
+constexpr std::array kScales = {Choice<eval::RangeScale>{"linear", eval::RangeScale::kLinear},
+                                Choice<eval::RangeScale>{"log", eval::RangeScale::kLogarithmic}};
+
+bool is_within(double value, const NumberRange& range) {
+  const bool above =
+      range.at_min == NumberRange::Min::kExcluded ? value > range.min : value >= range.min;
+  return above && value <= range.max;
+}
+
+// What is tried of one parameter: a list of values, or {min, max, scale}.
+void read_dimension(MapReader& map, std::string_view key, const NumberRange& range,
+                    eval::RangeNumbers numbers, eval::SearchSpace& space) {
+  if (!map.has(key)) return;
+  const std::size_t errors_before = map.reading().errors();
+  std::vector<double> bounds;
+  eval::Dimension dimension{std::string(key), eval::Choices{}};
+  if (map.raw(key)->kind == config::NodeKind::kMap) {
+    MapReader given = map.map(key);
+    bounds = {given.number("min", range.min), given.number("max", range.max)};
+    const auto scale = given.choice("scale", eval::RangeScale::kLinear, kScales);
+    if (!given.has("min") || !given.has("max"))
+      map.error(key, "'" + std::string(key) + "': a range needs 'min' and 'max'");
+    given.finish();
+    dimension.values = eval::Range{bounds[0], bounds[1], scale, numbers};
+  } else {
+    bounds = map.numbers(key);
+    dimension.values = eval::Choices{bounds};
+  }
+  if (map.reading().errors() != errors_before) return;
+  for (const double value : bounds) {
+    const bool whole = numbers == eval::RangeNumbers::kReal || value == std::floor(value);
+    if (!is_within(value, range) || !whole) {
+      map.error(key, "'" + std::string(key) + "': " + config::format_number(value) +
+                         " is no value that 'model." + std::string(key) + "' can have");
+      return;
+    }
+  }
+  // Its own check: of values given twice, or bounds the wrong way round.
+  if (const auto drawn = eval::random_search({dimension}, 1, 0); !drawn)
+    map.error(key, drawn.error().message());
+  space.push_back(std::move(dimension));
+}
+
+void read_tune(MapReader& top, eval::SearchSpace& space) {
+  MapReader map = top.map("tune");
+  for (const CountKey& row : kCounts) {
+    const NumberRange range{.min = static_cast<double>(row.range.min),
+                            .max = static_cast<double>(row.range.max)};
+    read_dimension(map, row.key, range, eval::RangeNumbers::kWhole, space);
+  }
+  for (const NumberKey& row : kNumbers) {
+    if (row.key != "threshold")
+      read_dimension(map, row.key, row.range, eval::RangeNumbers::kReal, space);
+  }
   map.finish();
 }
 
@@ -257,6 +316,7 @@ void read_settings(MapReader& top, Pipeline& pipeline) {
   commit.finish();
   read_csv(top, pipeline.csv);
   read_model(top, pipeline, pipeline.model);
+  read_tune(top, pipeline.tune);
   read_split(top, pipeline, pipeline.split);
   pipeline.sample_weight = top.optional_text("sample_weight").value_or("");
   read_report(top, pipeline.report);

@@ -166,7 +166,8 @@ void Chaos::begin_phase(const Phase& phase) {
 void Chaos::queue_kills_at_points(int times) {
   for (const std::string_view name : env::crash_point_names()) {
     if (name == "log.in_transaction") continue;  // of the embedded log
-    if (name.starts_with("sink.")) continue;     // neither scores nor produces
+    // Neither scores nor produces.
+    if (name.starts_with("sink.") || name.starts_with("tune.")) continue;
     for (int i = 0; i < times; ++i) {
       // Once a run, where something begins.
       const bool once = name == "log.in_init" || name == "produce.before_checkpoint";

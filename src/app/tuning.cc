@@ -1,0 +1,259 @@
+#include "app/tuning.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/bad_lines.h"
+#include "app/forecast_models.h"
+#include "app/forecasting.h"
+#include "app/terminal/progress.h"
+#include "app/trial_journal.h"
+#include "app/version.h"
+#include "config/scalars.h"
+#include "env/digest.h"
+#include "features/series_transform.h"
+
+namespace millrace::app {
+namespace {
+
+constexpr std::size_t kKeyDigits = 16;  // of a digest, in a file's name
+
+json::Value json_of(const eval::Assignment& parameters) {
+  json::Value out = json::Value::object();
+  for (const auto& [name, value] : parameters) {
+    // Whole numbers without a point, as people write them.
+    if (value == static_cast<double>(static_cast<std::int64_t>(value))) {
+      out[name] = static_cast<std::int64_t>(value);
+    } else {
+      out[name] = value;
+    }
+  }
+  return out;
+}
+
+json::Value json_of(const Trial& trial) {
+  return {{"params", json_of(trial.parameters)}, {"cv_mae", trial.error}, {"folds", trial.folds}};
+}
+
+std::vector<std::string> set_of(const eval::Assignment& parameters) {
+  std::vector<std::string> out;
+  for (const auto& [name, value] : parameters)
+    out.push_back("model." + name + "=" + config::format_number(value));
+  return out;
+}
+
+Result<std::vector<eval::Assignment>> candidates_of(const eval::SearchSpace& space,
+                                                    const TuneOptions& options) {
+  if (options.search == TuneOptions::Search::kGrid) return eval::grid(space);
+  return eval::random_search(space, options.trials, options.seed);
+}
+
+// The pipeline's present values of what is searched.
+Result<eval::Assignment> present_of(const spec::LoadedPipeline& loaded,
+                                    const eval::SearchSpace& space) {
+  eval::Assignment out;
+  for (const eval::Dimension& dimension : space) {
+    for (const spec::Provenance& row : loaded.provenance) {
+      if (row.path != "model." + dimension.name) continue;
+      MILLRACE_ASSIGN(out[dimension.name], config::parse_number(row.value));
+    }
+  }
+  return out;
+}
+
+// One search, from its file to its report.
+class Tuning {
+ public:
+  Tuning(Session& session, const TuneOptions& options, spec::LoadedPipeline loaded,
+         engine::SeriesTable table)
+      : session_(session),
+        options_(options),
+        loaded_(std::move(loaded)),
+        table_(std::move(table)),
+        rows_(rows_of(table_)) {}
+
+  Result<json::Value> run() {
+    const spec::Pipeline& pipeline = loaded_.pipeline;
+    const eval::SearchSpace space = pipeline.tune.empty() ? default_tune_space() : pipeline.tune;
+    MILLRACE_ASSIGN(std::vector<eval::Assignment> candidates, candidates_of(space, options_));
+    MILLRACE_ASSIGN(const eval::Assignment present, present_of(loaded_, space));
+    candidates.erase(std::remove(candidates.begin(), candidates.end(), present), candidates.end());
+    candidates.insert(candidates.begin(), present);
+    const train::ForecastOptions base = options_of(pipeline, table_);
+    MILLRACE_ASSIGN(split_, train::split_by_time(rows_, base.of, base.test_share));
+    MILLRACE_ASSIGN(const std::string key, search_key());
+    const env::Path file = session_.reports_folder() /
+                           ("tune_" + pipeline.name + "_" + key.substr(0, kKeyDigits) + ".ndjson");
+    MILLRACE_ASSIGN(TrialJournal journal, TrialJournal::open(file, key));
+    MILLRACE_ASSIGN(std::vector<Trial> trials, run_trials(journal, candidates));
+    const Trial now = trials.front();
+    std::stable_sort(trials.begin(), trials.end(),
+                     [](const Trial& a, const Trial& b) { return a.error < b.error; });
+    return report(trials, now, file);
+  }
+
+ private:
+  // All that a trial's figure depends on but its parameters.
+  Result<std::string> search_key() const {
+    MILLRACE_ASSIGN(const std::string data, env::sha256_file(options_.data));
+    // Without what is searched: a larger space takes over the trials of a smaller one.
+    std::vector<std::string> set = options_.set;
+    set.emplace_back("tune={}");
+    MILLRACE_ASSIGN(const spec::LoadedPipeline plain,
+                    session_.load_pipeline(options_.pipeline, set));
+    return env::sha256_hex(plain.pipeline.text + "\n" + data + "\n" + version_line() + "\n" +
+                           std::to_string(options_.folds));
+  }
+
+  Result<std::vector<Trial>> run_trials(TrialJournal& journal,
+                                        const std::vector<eval::Assignment>& candidates) {
+    Progress progress(session_.clock(),
+                      session_.flags().quiet ? Progress::Sink::kNone : Progress::Sink::kTerminal,
+                      "tuning", candidates.size() * kParts);
+    progress.step_aside_for(session_.logger());
+    std::vector<Trial> trials;
+    for (const eval::Assignment& candidate : candidates) {
+      const std::uint64_t before = trials.size() * kParts;
+      progress.update(before);
+      if (const Trial* known = journal.find(candidate)) {
+        trials.push_back(*known);
+        ++from_before_;
+        continue;
+      }
+      Result<Trial> trial = measured(candidate, [&](double share) {
+        progress.update(before + static_cast<std::uint64_t>(share * kParts));
+      });
+      if (!trial && trial.error().code() == ErrorCode::kInterrupted) {
+        return Error(ErrorCode::kInterrupted, "stopped after " + std::to_string(trials.size()) +
+                                                  " of " + std::to_string(candidates.size()) +
+                                                  " trials; the same command goes on from there");
+      }
+      if (!trial) return trial.error();
+      trials.push_back(*trial);
+      MILLRACE_TRY(journal.add(std::move(*trial)));
+    }
+    return trials;
+  }
+
+  template <class Shown>
+  Result<Trial> measured(const eval::Assignment& candidate, const Shown& shown) const {
+    MILLRACE_ASSIGN(const spec::LoadedPipeline with, with_parameters(candidate));
+    train::ForecastOptions fit = options_of(with.pipeline, table_);
+    fit.folds = options_.folds;
+    fit.progress = [&](std::uint64_t done, std::uint64_t all) {
+      shown(static_cast<double>(done) / static_cast<double>(all));
+      return !session_.stop().requested();
+    };
+    Trial trial;
+    trial.parameters = candidate;
+    MILLRACE_ASSIGN(trial.folds, train::cross_validate(rows_, split_.train, fit));
+    for (const double fold : trial.folds)
+      trial.error += fold / static_cast<double>(trial.folds.size());
+    return trial;
+  }
+
+  // The pipeline file's own check of every value.
+  Result<spec::LoadedPipeline> with_parameters(const eval::Assignment& parameters) const {
+    std::vector<std::string> set = options_.set;
+    for (std::string& pair : set_of(parameters)) set.push_back(std::move(pair));
+    return session_.load_pipeline(options_.pipeline, set);
+  }
+
+  Result<json::Value> report(const std::vector<Trial>& trials, const Trial& now,
+                             const env::Path& journal) {
+    const Trial& best = trials.front();
+    MILLRACE_ASSIGN(const spec::LoadedPipeline with, with_parameters(best.parameters));
+    train::ForecastOptions fit = options_of(with.pipeline, table_);
+    fit.progress = [this](std::uint64_t, std::uint64_t) { return !session_.stop().requested(); };
+    MILLRACE_ASSIGN(const Measured measured, measure_models(session_, with.pipeline, table_,
+                                                            {ForecastModel::kXgboost}, fit));
+    const json::Value& held_out = measured.main().metrics;
+    const spec::ForecastSpec& forecast = *loaded_.pipeline.forecast;
+    const bool grid = options_.search == TuneOptions::Search::kGrid;
+    json::Value out = {{"pipeline", loaded_.pipeline.name},
+                       {"target", forecast.target},
+                       {"horizon", forecast.horizon},
+                       {"best_params", json_of(best.parameters)},
+                       {"cv_mae", best.error},
+                       {"holdout_mae", held_out["mae"]},
+                       {"holdout_rmse", held_out["rmse"]},
+                       {"baseline_mae", held_out["persistence_mae"]},
+                       {"baseline_rmse", held_out["persistence_rmse"]},
+                       {"n_train", measured.split.train.size()},
+                       {"n_holdout", measured.split.test.size()},
+                       {"n_splits", options_.folds},
+                       {"search", grid ? "grid" : "random"},
+                       {"present", {{"params", json_of(now.parameters)}, {"cv_mae", now.error}}},
+                       {"trials_from_before", from_before_},
+                       {"holdout", held_out},
+                       {"set", set_flags_of(best.parameters)},
+                       {"snippet", snippet_of(best.parameters)},
+                       {"bad_rows", table_.bad_rows},
+                       {"journal", journal.string()}};
+    out["trials"] = json::Value::array();
+    for (const Trial& trial : trials) out["trials"].push_back(json_of(trial));
+    const env::Path folder =
+        options_.folder.empty() ? session_.reports_folder() : env::Path(options_.folder);
+    MILLRACE_TRY(env::make_folders(folder));
+    const env::Path file = folder / ("tune_report_" + forecast.target + "_h" +
+                                     std::to_string(forecast.horizon) + ".json");
+    out["report"] = file.string();
+    MILLRACE_TRY(env::write_file_atomic(file, json::to_pretty(out)));
+    return out;
+  }
+
+  static constexpr std::uint64_t kParts = 1000;  // of a trial, on the progress bar
+
+  Session& session_;
+  const TuneOptions& options_;
+  spec::LoadedPipeline loaded_;
+  engine::SeriesTable table_;
+  train::ForecastRows rows_;  // of table_
+  eval::Split split_;
+  std::size_t from_before_ = 0;
+};
+
+}  // namespace
+
+eval::SearchSpace default_tune_space() {
+  return {{"depth", eval::Choices{{3, 6, 9}}},
+          {"learning_rate", eval::Choices{{0.01, 0.05, 0.1, 0.2}}},
+          {"subsample", eval::Choices{{0.6, 0.8, 1}}},
+          {"column_sample", eval::Choices{{0.6, 0.8, 1}}}};
+}
+
+std::string set_flags_of(const eval::Assignment& parameters) {
+  std::string out;
+  for (const std::string& pair : set_of(parameters))
+    out += (out.empty() ? "--set " : " --set ") + pair;
+  return out;
+}
+
+std::string snippet_of(const eval::Assignment& parameters) {
+  std::string out = "model:\n";
+  for (const auto& [name, value] : parameters)
+    out += "  " + name + ": " + config::format_number(value) + "\n";
+  return out;
+}
+
+Result<json::Value> tune(Session& session, const TuneOptions& options) {
+  MILLRACE_ASSIGN(spec::LoadedPipeline loaded,
+                  session.load_pipeline(options.pipeline, options.set));
+  const spec::Pipeline& pipeline = loaded.pipeline;
+  if (!pipeline.forecast) {
+    return Error(ErrorCode::kUsage,
+                 "'tune' is for pipelines that forecast; '" + pipeline.name + "' predicts a label");
+  }
+  if (options.data == "-") {
+    return Error(ErrorCode::kUsage,
+                 "'tune' needs a file that is still the same when it goes on: --data FILE");
+  }
+  MILLRACE_ASSIGN(const auto transform,
+                  features::SeriesTransform::make(pipeline.series.plan, pipeline.schema));
+  MILLRACE_ASSIGN(engine::SeriesTable table,
+                  engine::read_series_table(pipeline, transform, options.data, session.stop()));
+  say_bad_lines(session, table.bad, table.bad_rows);
+  return Tuning(session, options, std::move(loaded), std::move(table)).run();
+}
+
+}  // namespace millrace::app
