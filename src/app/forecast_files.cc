@@ -31,7 +31,7 @@ class Writer {
 
   Result<std::vector<std::string>> run() {
     MILLRACE_TRY(env::make_folders(folder_));
-    if (files_.manifest != nullptr) MILLRACE_TRY(write_trees());
+    if (has_trees()) MILLRACE_TRY(write_trees());
     const auto& models = files_.models;
     if (std::find(models.begin(), models.end(), ForecastModel::kArima) != models.end())
       MILLRACE_TRY(write_arima());
@@ -68,14 +68,14 @@ class Writer {
     json::Value out = {{"models", std::move(models)},
                        {"target", target()},
                        {"horizon", files_.pipeline.forecast->horizon}};
-    if (files_.manifest != nullptr) {
+    if (has_trees()) {
       out["feature_columns"] = files_.manifest->features;
       out["feature_stats"] = statistics_json(*files_.manifest);
-      out["model_version"] = files_.manifest->version;
     } else {
       out["feature_columns"] = json::Value::array({target()});
       out["feature_stats"] = json::Value::object();
     }
+    if (files_.manifest != nullptr) out["model_version"] = files_.manifest->version;
     out["rows"] = files_.table.rows();
     out["metrics"] = models_json(files_.measured);
     return write("train_manifest.json", json::to_pretty(out));
@@ -86,6 +86,9 @@ class Writer {
     return env::write_file_atomic(folder_ / name, content);
   }
 
+  bool has_trees() const {
+    return files_.manifest != nullptr && files_.manifest->algorithm == "gradient_boosting";
+  }
   const std::string& target() const { return files_.pipeline.forecast->target; }
 
   Session& session_;

@@ -20,7 +20,7 @@ struct ForecastFiles {
   const engine::SeriesTable& table;
   const Measured& measured;
   const std::vector<ForecastModel>& models;   // asked for
-  const model::Manifest* manifest = nullptr;  // of the trees as kept; nullptr where there are none
+  const model::Manifest* manifest = nullptr;  // of the model as kept; nullptr where there is none
 };
 
 // Writes into `folder`, which is made:

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "app/terminal/table.h"
 #include "base/check.h"
 #include "base/human.h"
 #include "base/text.h"
+#include "engine/arima_path.h"
 
 namespace millrace::app {
 namespace {
@@ -43,13 +46,17 @@ json::Value order_json(const series::ArimaOrder& order) {
   return json::Value::array({order.p, order.d, order.q});
 }
 
+json::Value parameters_json(const series::ArimaParameters& parameters) {
+  json::Value out = {
+      {"ar", parameters.ar}, {"ma", parameters.ma}, {"variance", parameters.variance}};
+  if (parameters.mean) out["mean"] = *parameters.mean;
+  return out;
+}
+
 json::Value fit_json(const series::ArimaFit& fit) {
-  json::Value out = {{"ar", fit.parameters.ar},
-                     {"ma", fit.parameters.ma},
-                     {"variance", fit.parameters.variance},
-                     {"log_likelihood", fit.log_likelihood},
-                     {"aic", fit.aic()}};
-  if (fit.parameters.mean) out["mean"] = *fit.parameters.mean;
+  json::Value out = parameters_json(fit.parameters);
+  out["log_likelihood"] = fit.log_likelihood;
+  out["aic"] = fit.aic();
   return out;
 }
 
@@ -195,11 +202,24 @@ train::ForecastOptions options_of(const spec::Pipeline& pipeline,
   return options;
 }
 
+ForecastModel served_model(const spec::Pipeline& pipeline) {
+  return pipeline.model.algorithm == model::Algorithm::kArima ? ForecastModel::kArima
+                                                              : ForecastModel::kXgboost;
+}
+
 const ModelFigures& Measured::main() const {
   const auto trees = std::find_if(models.begin(), models.end(), [](const ModelFigures& each) {
     return each.model == ForecastModel::kXgboost;
   });
   return trees == models.end() ? models.front() : *trees;
+}
+
+const ModelFigures& Measured::of(ForecastModel model) const {
+  const auto found = std::find_if(models.begin(), models.end(), [model](const ModelFigures& each) {
+    return each.model == model;
+  });
+  CHECK(found != models.end());
+  return *found;
 }
 
 Result<Measured> measure_models(Session& session, const spec::Pipeline& pipeline,
@@ -240,6 +260,43 @@ std::string describe_models(const Measured& measured) {
          same ? "" : number("mae_diff_mean") + " (" + bound(0) + " to " + bound(1) + ")"});
   }
   return table.to_string();
+}
+
+Result<TrainedArima> train_arima(Session& session, const spec::Pipeline& pipeline,
+                                 const engine::SeriesTable& table) {
+  if (table.keys > engine::ArimaPath::kKeysMax) {
+    return Error(ErrorCode::kLimitExceeded, "the file has " + std::to_string(table.keys) +
+                                                " keys; an ARIMA is kept of at most " +
+                                                std::to_string(engine::ArimaPath::kKeysMax));
+  }
+  const train::ForecastRows rows = rows_of(table);
+  const train::TargetSeries target = series_of(pipeline, table, rows);
+  MILLRACE_ASSIGN(
+      const train::ArimaOfKeys fitted,
+      train::fit_arima_of_keys(target, pipeline.forecast->arima, std::nullopt, stop_of(session)));
+  json::Value series = json::Value::object();
+  std::size_t longest = 0;
+  for (std::size_t key = 0; key < fitted.fits.size(); ++key) {
+    if (!fitted.fits[key]) continue;
+    series[table.key_names[key]] = parameters_json(fitted.fits[key]->parameters);
+    const bool first = !fitted.fits[longest];
+    if (first || fitted.observations[key] > fitted.observations[longest]) longest = key;
+  }
+  TrainedArima out;
+  out.rows = fitted.rows;
+  out.parameters = {{"order", order_json(fitted.order)},
+                    {"others", parameters_json(fitted.fits[longest]->parameters)},
+                    {"series", std::move(series)}};
+  std::vector<std::size_t> known;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (!std::isnan(table.last_observed[row])) known.push_back(row);
+  }
+  // Where a key is too short for a model its last value stands in; its interval is of no use here.
+  MILLRACE_ASSIGN(const train::SeriesForecasts made,
+                  train::arima_forecasts(target, fitted, known, pipeline.forecast->coverage, 0));
+  out.forecasts.assign(table.rows(), std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t i = 0; i < known.size(); ++i) out.forecasts[known[i]] = made.values[i];
+  return out;
 }
 
 Result<json::Value> arima_document(Session& session, const spec::Pipeline& pipeline,

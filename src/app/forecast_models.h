@@ -24,6 +24,9 @@ std::string_view name_of(ForecastModel model);
 // "xgboost,arima" in that order, each once. Errors: kUsage, with the nearest name.
 Result<std::vector<ForecastModel>> models_named(std::string_view names);
 
+// The one that `model.algorithm` names, which `score` can serve.
+ForecastModel served_model(const spec::Pipeline& pipeline);
+
 // Parts of a table as training takes them; the table must outlive them.
 train::ForecastRows rows_of(const engine::SeriesTable& table);
 train::ForecastOptions options_of(const spec::Pipeline& pipeline, const engine::SeriesTable& table);
@@ -42,6 +45,8 @@ struct Measured {
   std::vector<ModelFigures> models;             // in the order asked for, persistence at the end
   // The trees' where they were asked for, else those of the model named first.
   const ModelFigures& main() const;
+  // Of one that was asked for, else CHECK.
+  const ModelFigures& of(ForecastModel model) const;
 };
 
 // Fits every model on the first part of the table's time, and measures it on the rest. Persistence
@@ -56,7 +61,16 @@ json::Value models_json(const Measured& measured);
 // A line a model, for people.
 std::string describe_models(const Measured& measured);
 
-// ARIMA of each key, fitted on the whole file, as arima_{target}.json keeps it.
+// ARIMA of each key, fitted on the whole file, for `score`.
+struct TrainedArima {
+  json::Value parameters;         // of a manifest's forecast (engine/arima_path.h)
+  std::vector<double> forecasts;  // at every row, NaN where the target's past is not known
+  std::size_t rows = 0;
+};
+Result<TrainedArima> train_arima(Session& session, const spec::Pipeline& pipeline,
+                                 const engine::SeriesTable& table);
+
+// The same for people and other programs, as arima_{target}.json keeps it.
 Result<json::Value> arima_document(Session& session, const spec::Pipeline& pipeline,
                                    const engine::SeriesTable& table);
 

@@ -78,7 +78,7 @@ model::Canary canary_of(const engine::SeriesTable& table, const model::TreeEnsem
   return canary;
 }
 
-json::Value forecast_json(const spec::Pipeline& pipeline, const train::Forecaster& forecaster) {
+json::Value forecast_json(const spec::Pipeline& pipeline, double half_width) {
   const spec::ForecastSpec& forecast = *pipeline.forecast;
   return {
       {"target", forecast.target},
@@ -86,16 +86,16 @@ json::Value forecast_json(const spec::Pipeline& pipeline, const train::Forecaste
       {"step_ms", pipeline.series.plan.step.count()},
       {"predict", forecast.predict == spec::ForecastSpec::Predict::kChange ? "change" : "level"},
       {"coverage", forecast.coverage},
-      {"interval_half_width", forecaster.half_width}};
+      {"interval_half_width", half_width}};
 }
 
+// What is the same of every model; `figures`: its own.
 model::Manifest manifest_of(const spec::Pipeline& pipeline, const engine::SeriesTable& table,
                             const features::SeriesTransform& transform, const Measured& measured,
-                            const train::Forecaster& final_model) {
+                            const ModelFigures& figures) {
   model::Manifest manifest;
   manifest.pipeline = pipeline.name;
   manifest.program_version = version_line();
-  manifest.algorithm = "gradient_boosting";
   manifest.parameters = pipeline.model;
   manifest.label = pipeline.forecast->target;
   manifest.features = transform.names();
@@ -103,11 +103,8 @@ model::Manifest manifest_of(const spec::Pipeline& pipeline, const engine::Series
   manifest.transform = transform.to_json();
   manifest.schema = schema_json(pipeline.schema);
   manifest.feature_statistics = statistics_of(table, transform.names());
-  manifest.feature_importances = importances_of(final_model.model, transform.names());
-  manifest.metrics_holdout = measured.main().metrics;
+  manifest.metrics_holdout = figures.metrics;
   manifest.metrics_train = json::Value::object();
-  manifest.forecast = forecast_json(pipeline, final_model);
-  manifest.rows_trained = final_model.rows;
   manifest.rows_holdout = measured.split.test.size();
   return manifest;
 }
@@ -148,24 +145,72 @@ std::vector<std::string> ForecastFlags::as_set() const {
 
 namespace {
 
-// The trees on all of the file, saved.
-Result<TrainingOutcome> keep_trees(Session& session, const spec::Pipeline& pipeline,
-                                   const engine::SeriesTable& table,
-                                   const features::SeriesTransform& transform,
-                                   const Measured& measured, const train::ForecastOptions& options,
-                                   const ForecastTraining& training, SteadyTime started) {
-  const train::ForecastRows rows = rows_of(table);
-  MILLRACE_ASSIGN(const train::Forecaster forecaster,
-                  train::fit_forecaster(rows, train::usable_rows(rows, options.of), options));
-  model::Manifest manifest = manifest_of(pipeline, table, transform, measured, forecaster);
-  const engine::DriftTraining drift{transform.names(), table.features, table.read_at,
-                                    forecaster.held_out};
-  MILLRACE_ASSIGN(manifest.drift_reference, engine::drift_reference(pipeline, drift));
-  const model::TreeEnsemble& ensemble = forecaster.model.ensemble;
-  return save_trained(session, training.data, training.promote,
-                      {std::move(manifest), ensemble, canary_of(table, ensemble), table.bad,
-                       table.bad_rows, started});
-}
+// A training from its table to a version in the registry.
+class Keeping {
+ public:
+  Keeping(Session& session, const spec::Pipeline& pipeline, const engine::SeriesTable& table,
+          const features::SeriesTransform& transform, const Measured& measured,
+          const ForecastTraining& training, SteadyTime started)
+      : session_(session),
+        pipeline_(pipeline),
+        table_(table),
+        transform_(transform),
+        measured_(measured),
+        training_(training),
+        started_(started) {}
+
+  // Fitted on all of the file.
+  Result<TrainingOutcome> trees(const train::ForecastOptions& options) {
+    const train::ForecastRows rows = rows_of(table_);
+    MILLRACE_ASSIGN(const train::Forecaster forecaster,
+                    train::fit_forecaster(rows, train::usable_rows(rows, options.of), options));
+    model::Manifest manifest = begun(ForecastModel::kXgboost);
+    manifest.algorithm = "gradient_boosting";
+    manifest.feature_importances = importances_of(forecaster.model, transform_.names());
+    manifest.forecast = forecast_json(pipeline_, forecaster.half_width);
+    manifest.rows_trained = forecaster.rows;
+    return save(std::move(manifest), forecaster.model.ensemble, forecaster.held_out);
+  }
+
+  // The same. Its parameters are in the manifest; there are no trees beside them.
+  Result<TrainingOutcome> arima() {
+    MILLRACE_ASSIGN(const TrainedArima trained, train_arima(session_, pipeline_, table_));
+    model::Manifest manifest = begun(ForecastModel::kArima);
+    manifest.algorithm = "arima";
+    manifest.feature_importances = json::Value::array();
+    manifest.forecast =
+        forecast_json(pipeline_, manifest.metrics_holdout["interval_half_width"].get<double>());
+    manifest.forecast["arima"] = trained.parameters;
+    manifest.rows_trained = trained.rows;
+    model::TreeEnsemble none;
+    none.features = static_cast<std::uint32_t>(transform_.columns());
+    none.link = model::Link::kIdentity;
+    return save(std::move(manifest), none, trained.forecasts);
+  }
+
+ private:
+  model::Manifest begun(ForecastModel model) const {
+    return manifest_of(pipeline_, table_, transform_, measured_, measured_.of(model));
+  }
+
+  // `scores`: what was forecast at each row by a model that had not seen what came after it.
+  Result<TrainingOutcome> save(model::Manifest manifest, const model::TreeEnsemble& ensemble,
+                               const std::vector<double>& scores) {
+    const engine::DriftTraining drift{transform_.names(), table_.features, table_.read_at, scores};
+    MILLRACE_ASSIGN(manifest.drift_reference, engine::drift_reference(pipeline_, drift));
+    return save_trained(session_, training_.data, training_.promote,
+                        {std::move(manifest), ensemble, canary_of(table_, ensemble), table_.bad,
+                         table_.bad_rows, started_});
+  }
+
+  Session& session_;
+  const spec::Pipeline& pipeline_;
+  const engine::SeriesTable& table_;
+  const features::SeriesTransform& transform_;
+  const Measured& measured_;
+  const ForecastTraining& training_;
+  SteadyTime started_;
+};
 
 bool wants(const std::vector<ForecastModel>& models, ForecastModel model) {
   return std::find(models.begin(), models.end(), model) != models.end();
@@ -195,9 +240,11 @@ Result<ForecastTrained> run_forecast_training(Session& session, const spec::Pipe
   MILLRACE_ASSIGN(const Measured measured,
                   measure_models(session, pipeline, table, training.models, options));
   before = trees;
-  if (wants(training.models, ForecastModel::kXgboost)) {
-    MILLRACE_ASSIGN(out.kept, keep_trees(session, pipeline, table, transform, measured, options,
-                                         training, started));
+  const ForecastModel served = served_model(pipeline);
+  if (wants(training.models, served)) {
+    Keeping keeping(session, pipeline, table, transform, measured, training, started);
+    MILLRACE_ASSIGN(out.kept,
+                    served == ForecastModel::kArima ? keeping.arima() : keeping.trees(options));
   }
   progress.finish();
   if (!training.folder.empty()) {

@@ -31,15 +31,15 @@ struct ForecastTraining {
   std::string folder;  // for files as the replaced system names them; "" for none
 };
 struct ForecastTrained {
-  std::optional<TrainingOutcome> kept;  // of the trees, where they were asked for
+  std::optional<TrainingOutcome> kept;  // of the model that is served, where it was asked for
   json::Value models;                   // each one's figures on the hold-out
   std::string described;                // the same for people
   std::vector<std::string> files;
   std::vector<engine::BadLine> bad;
   std::uint64_t bad_rows = 0;
 };
-// Reads the file, measures every model on the last part of its time. The trees are fitted on all of
-// it and saved; of the others only files are left. Errors: those of its parts.
+// Reads the file, measures every model on the last part of its time. The one of `model.algorithm`
+// is fitted on all of it and saved; of the others only files are left. Errors: those of its parts.
 Result<ForecastTrained> run_forecast_training(Session& session, const spec::Pipeline& pipeline,
                                               const ForecastTraining& training);
 

@@ -28,7 +28,7 @@ struct Options {
   // Of forecasts.
   ForecastFlags forecast;
   ForecastEvaluation evaluation;
-  std::string models = "xgboost";
+  std::string models;  // "" for that of the pipeline's algorithm
   std::int64_t resamples = 200;
   std::int64_t block = 24;
   std::int64_t seed = 42;
@@ -50,7 +50,7 @@ int exit_for(std::uint64_t bad_rows, const Options& options) {
 Result<spec::LoadedPipeline> load_for(Session& session, const Options& options) {
   MILLRACE_ASSIGN(spec::LoadedPipeline plain, session.load_pipeline(options.pipeline));
   const bool asks = !options.forecast.as_set().empty();
-  const bool other = options.models != "xgboost" || !options.evaluation.folder.empty();
+  const bool other = !options.models.empty() || !options.evaluation.folder.empty();
   if (!asks && (!other || plain.pipeline.forecast)) return plain;
   if (!plain.pipeline.forecast) {
     return Error(ErrorCode::kUsage,
@@ -79,13 +79,19 @@ json::Value trained_json(Session& session, const TrainingOutcome& outcome) {
   return result;
 }
 
+Result<std::vector<ForecastModel>> models_of(const spec::Pipeline& pipeline,
+                                             const Options& options) {
+  if (options.models.empty()) return std::vector{served_model(pipeline)};
+  return models_named(options.models);
+}
+
 // Models that the registry does not hold are left as files.
 Result<int> train_future(Session& session, const spec::Pipeline& pipeline, const Options& options,
                          Promote promote) {
   ForecastTraining training{options.data, promote, {}, options.evaluation.folder};
-  MILLRACE_ASSIGN(training.models, models_named(options.models));
-  const bool only_trees = training.models == std::vector{ForecastModel::kXgboost};
-  if (training.folder.empty() && !only_trees) training.folder = session.reports_folder().string();
+  MILLRACE_ASSIGN(training.models, models_of(pipeline, options));
+  const bool only_served = training.models == std::vector{served_model(pipeline)};
+  if (training.folder.empty() && !only_served) training.folder = session.reports_folder().string();
   MILLRACE_ASSIGN(const ForecastTrained trained,
                   run_forecast_training(session, pipeline, training));
   say_bad_lines(session, trained.bad, trained.bad_rows);
@@ -96,7 +102,7 @@ Result<int> train_future(Session& session, const spec::Pipeline& pipeline, const
   result["models"] = trained.models;
   result["files"] = trained.files;
   std::string text = trained.kept ? describe(*trained.kept) : "";
-  if (!only_trees) text += trained.described;
+  if (!only_served) text += trained.described;
   for (const std::string& file : trained.files) text += "written: " + file + "\n";
   MILLRACE_TRY(session.finish(result, text));
   return exit_for(trained.bad_rows, options);
@@ -225,7 +231,7 @@ Result<int> evaluate_future(Session& session, const spec::Pipeline& pipeline,
   evaluation.bootstrap.block = static_cast<std::size_t>(options.block);
   evaluation.bootstrap.seed = static_cast<std::uint64_t>(options.seed);
   evaluation.bootstrap.alpha = options.alpha.value_or(evaluation.bootstrap.alpha);
-  MILLRACE_ASSIGN(evaluation.models, models_named(options.models));
+  MILLRACE_ASSIGN(evaluation.models, models_of(pipeline, options));
   MILLRACE_ASSIGN(const ForecastEvaluated evaluated,
                   evaluate_forecast(session, pipeline, evaluation));
   const json::Value& result = evaluated.result;
@@ -276,7 +282,8 @@ Command command_with_data(CommandLine& line, const std::string& name, const std:
              "Share of a forecast's time that is held out, the last part")
       .value(
           "--models", &options.models,
-          "Of a forecast: xgboost, arima, persistence, seasonal_persistence, with commas between")
+          "Of a forecast: xgboost, arima, persistence, seasonal_persistence, with commas between; "
+          "default is that of model.algorithm")
       .value("--outdir,--out-dir", &options.evaluation.folder, outdir_help)
       .flag("--allow-invalid", &options.allow_invalid, "Exit 0 although bad rows were left out");
   return command;
@@ -286,16 +293,16 @@ Command command_with_data(CommandLine& line, const std::string& name, const std:
 
 void register_train(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  command_with_data(line, "train",
-                    "Make a model: measured on a hold-out, then refitted on all rows",
-                    "millrace train telco-churn --data customers.csv\n"
-                    "millrace train telco-churn --data customers.csv --no-promote --set "
-                    "model.trees=500\n"
-                    "millrace train air-quality --data AirQualityUCI.csv --models xgboost,arima "
-                    "--out-dir models",
-                    "Folder for train_manifest.json and the models of a forecast as files; only "
-                    "where it is given, or <home>/reports with other models than xgboost",
-                    *options)
+  command_with_data(
+      line, "train", "Make a model: measured on a hold-out, then refitted on all rows",
+      "millrace train telco-churn --data customers.csv\n"
+      "millrace train telco-churn --data customers.csv --no-promote --set "
+      "model.trees=500\n"
+      "millrace train air-quality --data AirQualityUCI.csv --models xgboost,arima "
+      "--out-dir models",
+      "Folder for train_manifest.json and the models of a forecast as files; only "
+      "where it is given, or <home>/reports with other models than that of model.algorithm",
+      *options)
       .flag("--no-promote", &options->no_promote, "Keep the present model the current one")
       .runs([options](Session& session) { return train(session, *options); });
 }

@@ -52,6 +52,11 @@ Result<ForecastPath> ForecastPath::make(const spec::Pipeline& pipeline,
   path.late_ = pipeline.series.late;
   path.step_ = pipeline.series.plan.step;
   path.half_width_ = width.get<double>();
+  if (manifest.parameters.algorithm == model::Algorithm::kArima) {
+    const auto arima = given.find("arima");
+    if (arima == given.end()) return misfit(pipeline, manifest, "has lost its parameters");
+    MILLRACE_ASSIGN(path.arima_, ArimaPath::make(*arima, spec.coverage, spec.horizon));
+  }
   path.track_ = path.transform_.track_of(spec.target);
   path.key_field_ = *pipeline.schema.find(pipeline.input.key);
   path.time_field_ = *pipeline.schema.find(*pipeline.input.event_time);
@@ -59,11 +64,13 @@ Result<ForecastPath> ForecastPath::make(const spec::Pipeline& pipeline,
 }
 
 std::size_t ForecastPath::state_doubles() const {
-  return transform_.state_size() + kPendingDoubles * spec_.horizon;
+  return transform_.state_size() + kPendingDoubles * spec_.horizon +
+         (arima_ ? arima_->state_doubles() : 0);
 }
 
 std::string ForecastPath::fingerprint() const {
-  return transform_.fingerprint() + "-" + spec_.target + "-" + std::to_string(spec_.horizon);
+  return transform_.fingerprint() + "-" + spec_.target + "-" + std::to_string(spec_.horizon) +
+         (arima_ ? "-" + arima_->fingerprint() : "");
 }
 
 bool ForecastPath::take(const log::Record& record, std::span<const data::Cell> cells,
@@ -95,8 +102,8 @@ bool ForecastPath::take(const log::Record& record, std::span<const data::Cell> c
     return false;
   }
   if (is_new) {
-    for (std::size_t i = transform_.state_size(); i < values.size(); i += kPendingDoubles)
-      values[i] = -1e300;  // no step
+    for (std::size_t i = 0; i < spec_.horizon; ++i)
+      values[transform_.state_size() + i * kPendingDoubles] = -1e300;  // no step
   }
   transform_.features(past, row);
   reading.slot = state.last_touched();
@@ -106,6 +113,11 @@ bool ForecastPath::take(const log::Record& record, std::span<const data::Cell> c
   const std::uint64_t seen = transform_.steps_seen(past);
   const std::uint64_t needed = transform_.steps_needed();
   reading.readings_missing = seen < needed ? static_cast<std::uint32_t>(needed - seen) : 0;
+  if (arima_) {
+    reading.by_series = arima_->take(key, reading.step.value() / step_.count(), reading.observed,
+                                     values.last(arima_->state_doubles()));
+    reading.readings_missing = reading.by_series ? 0 : 1;
+  }
   return true;
 }
 
@@ -132,9 +144,13 @@ codec::Forecast ForecastPath::forecast(const Reading& reading, float output,
   out.forecast_for = Timestamp(reading.step.value() + step_.count() * std::int64_t{spec_.horizon});
   out.readings_missing = reading.readings_missing;
   const bool change = spec_.predict == spec::ForecastSpec::Predict::kChange;
-  if (reading.readings_missing > 0 || (change && std::isnan(reading.present))) return out;
-  const double value = (change ? reading.present : 0) + static_cast<double>(output);
-  out.value = {value, value - half_width_, value + half_width_};
+  if (reading.readings_missing > 0) return out;
+  if (!reading.by_series && change && std::isnan(reading.present)) return out;
+  const double value = reading.by_series
+                           ? reading.by_series->mean
+                           : (change ? reading.present : 0) + static_cast<double>(output);
+  const double half_width = reading.by_series ? reading.by_series->half_width : half_width_;
+  out.value = {value, value - half_width, value + half_width};
   const auto number = static_cast<std::uint64_t>(out.forecast_for.value() / step_.count());
   const std::span<double> waiting =
       state.values(reading.slot)
@@ -142,7 +158,7 @@ codec::Forecast ForecastPath::forecast(const Reading& reading, float output,
                    kPendingDoubles);
   waiting[0] = static_cast<double>(number);
   waiting[1] = value;
-  waiting[2] = half_width_;
+  waiting[2] = half_width;
   return out;
 }
 

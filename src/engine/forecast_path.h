@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "codec/forecast_writer.h"
 #include "data/cell.h"
 #include "data/record_error.h"
+#include "engine/arima_path.h"
 #include "engine/keyed_state.h"
 #include "features/series_transform.h"
 #include "log/record.h"
@@ -27,6 +29,7 @@ struct Reading {
   double present = 0;   // the target's value as filled; NaN when there is none
   double observed = 0;  // the target's value as observed, NaN when it is missing
   std::uint32_t readings_missing = 0;
+  std::optional<ArimaPath::Value> by_series;  // of a model that forecasts from the target alone
 };
 
 // One thread.
@@ -36,7 +39,8 @@ class ForecastPath {
   static Result<ForecastPath> make(const spec::Pipeline& pipeline, const model::LoadedModel& model);
 
   const features::SeriesTransform& transform() const { return transform_; }
-  // Of the key's state: the transform's, then what was forecast for the steps to come.
+  // Of the key's state: the transform's, then what was forecast for the steps to come, then an
+  // ARIMA's filter where the model is one.
   std::size_t state_doubles() const;
   std::string fingerprint() const;
 
@@ -66,6 +70,7 @@ class ForecastPath {
   spec::SeriesSpec::Late late_ = spec::SeriesSpec::Late::kDeadLetter;
   Milliseconds step_{0};
   double half_width_ = 0;
+  std::optional<ArimaPath> arima_;
   std::size_t track_ = 0;
   std::size_t key_field_ = 0;
   std::size_t time_field_ = 0;

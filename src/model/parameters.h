@@ -7,7 +7,7 @@
 
 namespace millrace::model {
 
-enum class Algorithm { kGradientBoosting };
+enum class Algorithm { kGradientBoosting, kArima };
 enum class Objective { kBinary, kRegression };
 // Of a regression. Pseudo-Huber: s^2 (sqrt(1 + (r / s)^2) - 1), squared near 0, absolute far away.
 enum class Loss { kSquared, kAbsolute, kPseudoHuber };

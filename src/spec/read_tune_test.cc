@@ -90,5 +90,12 @@ TEST(TargetSection, AnOrderThatIsNoneIsRefused) {
   EXPECT_THAT(refusal("target: {column: a, arima: [x, 0, 1]}\n"), HasSubstr("expected"));
 }
 
+TEST(ModelSection, AnArimaNeedsATarget) {
+  const auto loaded = parse("target: {column: a}\nmodel: {algorithm: arima}\n");
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  EXPECT_EQ(loaded->pipeline.model.algorithm, model::Algorithm::kArima);
+  EXPECT_THAT(refusal("model: {algorithm: arima}\n"), HasSubstr("needs a 'target'"));
+}
+
 }  // namespace
 }  // namespace millrace::spec

@@ -109,7 +109,7 @@ constexpr std::array kKeys = {
     KeyDoc{"series.late", "`dead_letter`, `skip`", "", "What becomes of a reading whose step is over; `dead_letter` by default."},
     KeyDoc{"series.evict_after", "duration", "", "A key is forgotten when its last reading is so much older than the newest of its partition; never by default."},
     KeyDoc{"series.keys_max", "integer from 1 to 100000000", "", "Keys remembered of a partition, 1000000 by default; the one unseen for longest goes first."},
-    KeyDoc{"model.algorithm", "`gradient_boosting`", "gradient_boosting", "What is trained."},
+    KeyDoc{"model.algorithm", "`gradient_boosting`, `arima`", "gradient_boosting", "What is trained; `arima` (of the order `target.arima`) where there is a target: one filter a key, which takes each reading as it comes."},
     KeyDoc{"model.objective", "`binary`, `regression`", "binary", "What it learns: the probability of the positive level, or with a `target` (where it is the default) a number."},
     KeyDoc{"model.loss", "`squared`, `absolute`, `pseudo_huber`", "squared", "Of a regression."},
     KeyDoc{"model.huber_slope", "number above 0", "1", "Of `loss: pseudo_huber`: where it turns from squared to absolute, in the target's unit."},

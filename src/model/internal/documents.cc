@@ -25,11 +25,12 @@ std::string_view name_of(ClassWeight weight) {
   return weight == ClassWeight::kBalanced ? "balanced" : "none";
 }
 
+constexpr std::array<std::string_view, 2> kAlgorithms = {"gradient_boosting", "arima"};
 constexpr std::array<std::string_view, 3> kLosses = {"squared", "absolute", "pseudo_huber"};
 
 json::Value to_json(const TrainingParameters& parameters) {
   const bool regression = parameters.objective == Objective::kRegression;
-  json::Value out = {{"algorithm", "gradient_boosting"},
+  json::Value out = {{"algorithm", kAlgorithms[static_cast<std::size_t>(parameters.algorithm)]},
                      {"objective", regression ? "regression" : "binary"},
                      {"trees", parameters.trees},
                      {"depth", parameters.depth},
@@ -107,7 +108,11 @@ Result<TrainingParameters> parameters_from_json(const json::Value& value, std::s
   TrainingParameters parameters;
   std::string class_weight;
   Reader reader(value, place);
-  reader.expect("algorithm", "gradient_boosting");
+  std::string algorithm;
+  reader.read("algorithm", algorithm);
+  const auto known = std::find(kAlgorithms.begin(), kAlgorithms.end(), algorithm);
+  if (known == kAlgorithms.end()) return bad(place, "'algorithm' is none that this program knows");
+  parameters.algorithm = static_cast<Algorithm>(known - kAlgorithms.begin());
   std::string objective;
   reader.read("objective", objective);
   if (objective == "regression") {

@@ -103,10 +103,16 @@ void read_objective(MapReader& map, const Pipeline& pipeline, TrainingParameters
 }
 
 void read_model(MapReader& top, const Pipeline& pipeline, TrainingParameters& parameters) {
-  constexpr std::array<std::string_view, 5> kAlgorithmsNotBuilt = {
-      "random_forest", "logistic_regression", "linear_regression", "arima", "persistence"};
+  constexpr std::array<std::string_view, 4> kAlgorithmsNotBuilt = {
+      "random_forest", "logistic_regression", "linear_regression", "persistence"};
   MapReader map = top.map("model");
-  read_only_choice(map, "algorithm", "gradient_boosting", kAlgorithmsNotBuilt);
+  if (map.has("algorithm") && map.text("algorithm", "") == "arima") {
+    parameters.algorithm = model::Algorithm::kArima;
+    if (!pipeline.forecast)
+      map.error("algorithm", "'algorithm: arima' needs a 'target' to forecast");
+  } else {
+    read_only_choice(map, "algorithm", "gradient_boosting", kAlgorithmsNotBuilt);
+  }
   read_objective(map, pipeline, parameters);
   for (const CountKey& row : kCounts) {
     std::uint32_t& value = parameters.*row.member;
