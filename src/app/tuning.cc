@@ -244,6 +244,11 @@ Result<json::Value> tune(Session& session, const TuneOptions& options) {
     return Error(ErrorCode::kUsage,
                  "'tune' is for pipelines that forecast; '" + pipeline.name + "' predicts a label");
   }
+  if (pipeline.model.algorithm != model::Algorithm::kGradientBoosting) {
+    return Error(ErrorCode::kUsage,
+                 "'tune' searches parameters of gradient boosting; an ARIMA finds its own, of the "
+                 "order 'target.arima'");
+  }
   if (options.data == "-") {
     return Error(ErrorCode::kUsage,
                  "'tune' needs a file that is still the same when it goes on: --data FILE");
