@@ -49,6 +49,7 @@ Result<int> check(Session& session) {
                   log_sqlite::check_sqlite_log(file, session.clock()));
   json::Value result;
   result["file"] = file.string();
+  result["format_version"] = report.format_version;
   result["sound"] = report.damage.empty();
   result["topics"] = report.topics;
   result["batches"] = report.batches;
@@ -65,8 +66,9 @@ Result<int> check(Session& session) {
     result["damage"].push_back(std::move(entry));
     text += place_of(damage) + damage.what + "\n";
   }
-  text += file.string() + ": " + human_count(report.records) + " records in " +
-          human_count(report.batches) + " batches checked, " +
+  text += file.string() + ": format version " + std::to_string(report.format_version) + ", " +
+          human_count(report.records) + " records in " + human_count(report.batches) +
+          " batches checked, " +
           (report.damage.empty() ? "all sound" : human_count(report.damage.size()) + " damaged");
   MILLRACE_TRY(session.finish(result, text));
   return report.damage.empty() ? 0 : exit_code_of(ErrorCode::kCorrupt);

@@ -24,6 +24,7 @@ class Checker {
       : database_(&database), progress_(progress) {}
 
   CheckReport run() {
+    report_.format_version = internal::kFormatVersion;
     structure();
     catalog();
     for (const auto& [id, name] : partition_names_) batches(id, name);

@@ -59,6 +59,7 @@ struct Damage {
   std::string what;
 };
 struct CheckReport {
+  std::int64_t format_version = 0;
   std::uint64_t topics = 0;
   std::uint64_t partitions = 0;
   std::uint64_t batches = 0;

@@ -12,7 +12,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
-constexpr std::uint32_t kMagic = 0x3042524d;  // "MRB0"
+constexpr std::uint32_t kMagic = 0x3142524d;  // "MRB1"
 constexpr std::size_t kVarintMax = 10;
 constexpr std::size_t kPrefixMax = 4 * kVarintMax;  // key, value, time, header count
 

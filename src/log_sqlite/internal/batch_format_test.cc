@@ -61,7 +61,7 @@ TEST(BatchFormat, IsTheDocumentedLayout) {
   encoder.append({std::nullopt, "w", {}, Timestamp(1), {}}, 1);
   encoder.seal();
   const std::string_view bytes = encoder.place(1, Offset(0));
-  EXPECT_EQ(bytes.substr(0, 4), "MRB0");
+  EXPECT_EQ(bytes.substr(0, 4), "MRB1");
   EXPECT_EQ(bytes.substr(kBatchHeaderBytes), std::string_view("\x02\x03\x00\x00"
                                                               "kvv"
                                                               "\x00\x02\x01\x00"

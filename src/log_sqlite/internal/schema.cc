@@ -72,6 +72,22 @@ Status write_new_log(const env::Path& file, env::Clock& clock) {
   return scope.commit();
 }
 
+Error other_version(const env::Path& file, std::int64_t version) {
+  const std::string found = "the log '" + file.string() + "' has format version " +
+                            std::to_string(version) + ", and this program reads version " +
+                            std::to_string(kFormatVersion) + ". ";
+  const std::string other = "take another file (--log sqlite:FILE), or move this one away";
+  if (version > kFormatVersion) {
+    return Error(ErrorCode::kFormatVersion,
+                 found + "A later millrace wrote it: use that one or one after it, or " + other);
+  }
+  return Error(ErrorCode::kFormatVersion,
+               found +
+                   "It was written before the format was settled, and cannot be converted: save "
+                   "its messages with the millrace that wrote it (topics dump TOPIC), then " +
+                   other);
+}
+
 }  // namespace
 
 Status create_log_file(const env::Path& file, env::Clock& clock) {
@@ -92,12 +108,7 @@ Status recognise_log(Database& database) {
   if (!application) return application.error();
   if (*application != kApplicationId) return not_a_log(database.file());
   MILLRACE_ASSIGN(const std::int64_t version, header_number(database, "PRAGMA user_version"));
-  if (version != kFormatVersion) {
-    return Error(ErrorCode::kFormatVersion,
-                 "the log '" + database.file().string() + "' has format version " +
-                     std::to_string(version) + ", and this program reads version " +
-                     std::to_string(kFormatVersion) + "; use the program that wrote it");
-  }
+  if (version != kFormatVersion) return other_version(database.file(), version);
   return {};
 }
 

@@ -12,7 +12,9 @@
 namespace millrace::log_sqlite::internal {
 
 inline constexpr std::int64_t kApplicationId = 0x4D52434C;  // "MRCL"
-inline constexpr std::int64_t kFormatVersion = 0;
+// Frozen: a log of version 1 opens for ever (tests/frozen_test.cc). What changes the tables, the
+// checksums or the bytes of a batch is another version, which reads this one too.
+inline constexpr std::int64_t kFormatVersion = 1;
 
 struct LogIdentity {
   std::string id;  // 8 hex characters, random at creation: the "place" of member ids
@@ -25,9 +27,9 @@ struct LogIdentity {
 // which is fine).
 Status create_log_file(const env::Path& file, env::Clock& clock);
 
-// Whether the open file is a log of this version: kConfig, kFormatVersion. Only SQLite may open the
-// file: close() of any other descriptor of it would drop the locks of all connections of this
-// process (POSIX), and another process would take the WAL away under them.
+// Whether the open file is a log of this version: kConfig, kFormatVersion (with the way out). Only
+// SQLite may open the file: close() of any other descriptor of it would drop the locks of all
+// connections of this process (POSIX), and another process would take the WAL away under them.
 Status recognise_log(Database& database);
 
 // The identity of an open log. kCorrupt when its row is damaged.

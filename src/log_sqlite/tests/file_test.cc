@@ -64,15 +64,22 @@ TEST_F(SqliteLogFile, ForeignDatabasesAreRefused) {
   EXPECT_EQ(refusal().code(), ErrorCode::kConfig);
 }
 
-TEST_F(SqliteLogFile, ANewerFormatIsRefusedWithAWord) {
+TEST_F(SqliteLogFile, OtherFormatVersionsAreRefusedWithTheWayOut) {
   open();
   std::string bytes = bytes_of(file_);
-  bytes[63] = 1;  // user_version, big-endian at 60
-  write(file_, bytes);
-  const Error error = refusal();
-  EXPECT_EQ(error.code(), ErrorCode::kFormatVersion);
-  EXPECT_THAT(error.message(), HasSubstr("format version 1"));
-  EXPECT_EQ(bytes_of(file_), bytes);
+  for (const auto& [version, way_out] :
+       {std::pair('\0', "save its messages with the millrace that wrote it (topics dump TOPIC)"),
+        std::pair('\2', "A later millrace wrote it: use that one")}) {
+    bytes[63] = version;  // user_version, big-endian at 60
+    write(file_, bytes);
+    const Error error = refusal();
+    EXPECT_EQ(error.code(), ErrorCode::kFormatVersion);
+    EXPECT_THAT(error.message(), HasSubstr("format version " + std::to_string(version)));
+    EXPECT_THAT(error.message(), HasSubstr("reads version 1"));
+    EXPECT_THAT(error.message(), HasSubstr(way_out));
+    EXPECT_EQ(check_sqlite_log(file_, env::real_clock()).error().code(), ErrorCode::kFormatVersion);
+    EXPECT_EQ(bytes_of(file_), bytes);
+  }
 }
 
 TEST_F(SqliteLogFile, TwoThatCreateItAtOnceShareOneLog) {
@@ -107,7 +114,7 @@ TEST_F(SqliteLogFile, InfoTellsWhatIsInside) {
   fill(*log, in_, 2, 10, 5, "file");
   const auto info = sqlite_log_info(file_, env::real_clock());
   ASSERT_TRUE(info.has_value()) << info.error().message();
-  EXPECT_EQ(info->format_version, 0);
+  EXPECT_EQ(info->format_version, 1);
   EXPECT_EQ(info->id.size(), 8U);
   EXPECT_EQ(info->topics, 1U);
   EXPECT_EQ(info->partitions, 2U);
@@ -161,6 +168,7 @@ TEST_F(SqliteLogFile, ACleanLogChecksClean) {
   const auto report = check_sqlite_log(file_, env::real_clock());
   ASSERT_TRUE(report.has_value()) << report.error().message();
   EXPECT_THAT(report->damage, IsEmpty());
+  EXPECT_EQ(report->format_version, 1);
   EXPECT_EQ(report->topics, 1U);
   EXPECT_EQ(report->partitions, 2U);
   EXPECT_EQ(report->batches, 5U);
