@@ -42,12 +42,14 @@ ScoreMetrics::ScoreMetrics(Monitoring& monitoring, const spec::Pipeline& pipelin
       failed_(metrics_.counter(Metric::kReferenceProcessed, {"failed", topic_})),
       latency_(metrics_.histogram(Metric::kScoringLatency)),
       commit_(metrics_.histogram(Metric::kCommitDuration)),
-      probability_(metrics_.histogram(Metric::kProbability)),
+      probability_(pipeline.forecast ? telemetry::Histogram()
+                                     : metrics_.histogram(Metric::kProbability)),
       validation_(metrics_.histogram(Metric::kReferenceLatency, {"validation"})),
       transformation_(metrics_.histogram(Metric::kReferenceLatency, {"transformation"})),
       inference_(metrics_.histogram(Metric::kReferenceLatency, {"inference"})),
       total_(metrics_.histogram(Metric::kReferenceLatency, {"total"})),
-      last_commit_(metrics_.gauge(Metric::kLastCommit)) {
+      last_commit_(metrics_.gauge(Metric::kLastCommit)),
+      forecasts_(forecasts_of(metrics_, pipeline)) {
   const std::vector<std::string> labels =
       pipeline.forecast ? std::vector<std::string>{}
                         : pipeline.schema.field(*pipeline.schema.label()).values;
@@ -56,15 +58,42 @@ ScoreMetrics::ScoreMetrics(Monitoring& monitoring, const spec::Pipeline& pipelin
   }
 }
 
+ScoreMetrics::Forecasts ScoreMetrics::forecasts_of(telemetry::MetricRegistry& metrics,
+                                                   const spec::Pipeline& pipeline) {
+  Forecasts out;
+  if (!pipeline.forecast) return out;
+  const std::vector<std::string> target = {pipeline.forecast->target};
+  out.made = metrics.counter(Metric::kForecasts, target);
+  out.warming_up = metrics.counter(Metric::kWarmingUp, target);
+  out.compared = metrics.counter(Metric::kForecastsCompared, target);
+  out.covered = metrics.counter(Metric::kForecastsCovered, target);
+  out.error = metrics.counter(Metric::kForecastError, target);
+  metrics.gauge(Metric::kForecastCoverageAim, target).set(pipeline.forecast->coverage);
+  out.newest = metrics.gauge(Metric::kForecastTime, target);
+  out.state_keys = metrics.gauge(Metric::kStateKeys);
+  out.state_bytes = metrics.gauge(Metric::kStateBytes);
+  out.state_records = metrics.counter(Metric::kStateRecords);
+  out.state_written = metrics.counter(Metric::kStateWritten);
+  out.reference_readings = metrics.counter(Metric::kReferenceReadings);
+  out.reference_failed = metrics.counter(Metric::kReferenceReadingsFailed);
+  out.reference_predictions = metrics.counter(Metric::kReferencePredictions);
+  out.reference_errors = metrics.counter(Metric::kReferencePredictionErrors);
+  out.reference_latency = metrics.summary(Metric::kReferencePredictionLatency);
+  return out;
+}
+
 void ScoreMetrics::on_started() { monitoring_.readiness().started(); }
 
-void ScoreMetrics::on_scored(const engine::ScoredBatch& batch) {
+void ScoreMetrics::on_scored(const log::TopicPartition& /*source*/,
+                             std::span<const log::Record> /*records*/,
+                             const engine::ScoredBatch& batch) {
   const std::uint64_t records = batch.records.size();
   if (records == 0) return;
   constexpr double kMsPerSecond = 1000;
   const auto share = static_cast<double>(records);
   latency_.observe(batch.latency_ms / kMsPerSecond, records);
   total_.observe(batch.latency_ms / kMsPerSecond, records);
+  forecasts_.reference_latency.observe(batch.latency_ms / kMsPerSecond, records);
   validation_.observe(seconds(batch.decode_cpu) / share, records);
   inference_.observe(seconds(batch.predict_cpu) / share, records);
   transformation_.observe(seconds(batch.encode_cpu) / share, records);
@@ -89,6 +118,40 @@ void ScoreMetrics::on_committed(const data::RunSummary& all, Nanoseconds took) {
   }
   count_dead_letters(all);
   count_probabilities(all);
+  if (all.forecast_target) count_forecasts(all);
+}
+
+void ScoreMetrics::count_forecasts(const data::RunSummary& all) {
+  const data::RunSummary::Forecasts& f = all.forecasts;
+  const auto made = static_cast<double>(all.predicted - f.warming_up);
+  const auto compared = static_cast<double>(f.compared);
+  const auto covered = static_cast<double>(f.covered);
+  const auto set_aside = static_cast<double>(all.dead_lettered);
+  forecasts_.made.raise_to(made);
+  forecasts_.warming_up.raise_to(static_cast<double>(f.warming_up));
+  forecasts_.compared.raise_to(compared);
+  forecasts_.covered.raise_to(covered);
+  forecasts_.error.raise_to(f.absolute_error);
+  constexpr double kMsPerSecond = 1000;
+  if (f.newest) forecasts_.newest.set(static_cast<double>(f.newest->value()) / kMsPerSecond);
+  if (f.compared > 0) {  // before that they are missing, which no alert takes for a good value
+    const std::vector<std::string> target = {*all.forecast_target};
+    metrics_.gauge(Metric::kForecastMae, target).set(f.absolute_error / compared);
+    metrics_.gauge(Metric::kForecastBias, target).set(f.error / compared);
+    metrics_.gauge(Metric::kForecastCoverage, target).set(covered / compared);
+  }
+  forecasts_.reference_readings.raise_to(static_cast<double>(all.predicted));
+  forecasts_.reference_failed.raise_to(set_aside);
+  forecasts_.reference_predictions.raise_to(made);
+  forecasts_.reference_errors.raise_to(set_aside);
+}
+
+void ScoreMetrics::on_state(const engine::StateKeeper& state) {
+  const engine::StateKeeper::Figures figures = state.figures();
+  forecasts_.state_keys.set(static_cast<double>(figures.keys));
+  forecasts_.state_bytes.set(static_cast<double>(figures.bytes));
+  forecasts_.state_records.raise_to(static_cast<double>(figures.records));
+  forecasts_.state_written.raise_to(static_cast<double>(figures.written));
 }
 
 void ScoreMetrics::count_dead_letters(const data::RunSummary& all) {

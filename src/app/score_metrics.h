@@ -17,8 +17,10 @@ class ScoreMetrics final : public engine::RunMonitor {
   ScoreMetrics(Monitoring& monitoring, const spec::Pipeline& pipeline, env::Clock& clock);
 
   void on_started() override;
-  void on_scored(const engine::ScoredBatch& batch) override;
+  void on_scored(const log::TopicPartition& source, std::span<const log::Record> records,
+                 const engine::ScoredBatch& batch) override;
   void on_committed(const data::RunSummary& all, Nanoseconds took) override;
+  void on_state(const engine::StateKeeper& state) override;
   void on_drift(const drift::DriftMonitor& drift) override;
   void on_aborted() override;
   void on_rebalance() override;
@@ -32,7 +34,27 @@ class ScoreMetrics final : public engine::RunMonitor {
     telemetry::Counter reference;
     std::uint64_t counted = 0;
   };
+  // Of a pipeline that forecasts; of others the handles do nothing.
+  struct Forecasts {
+    telemetry::Counter made;
+    telemetry::Counter warming_up;
+    telemetry::Counter compared;
+    telemetry::Counter covered;
+    telemetry::Counter error;
+    telemetry::Gauge newest;
+    telemetry::Gauge state_keys;
+    telemetry::Gauge state_bytes;
+    telemetry::Counter state_records;
+    telemetry::Counter state_written;
+    telemetry::Counter reference_readings;
+    telemetry::Counter reference_failed;
+    telemetry::Counter reference_predictions;
+    telemetry::Counter reference_errors;
+    telemetry::Summary reference_latency;
+  };
+  static Forecasts forecasts_of(telemetry::MetricRegistry& metrics, const spec::Pipeline& pipeline);
 
+  void count_forecasts(const data::RunSummary& all);
   void count_dead_letters(const data::RunSummary& all);
   void count_probabilities(const data::RunSummary& all);
 
@@ -55,6 +77,7 @@ class ScoreMetrics final : public engine::RunMonitor {
   telemetry::Histogram inference_;
   telemetry::Histogram total_;
   telemetry::Gauge last_commit_;
+  Forecasts forecasts_;
   std::map<std::string, telemetry::Counter> labels_;
   std::map<std::string, telemetry::Counter> stages_;
   std::map<std::string, Code> codes_;

@@ -66,10 +66,12 @@ struct RunSummary {
   // Of a pipeline that forecasts; label and probability mean nothing there.
   std::optional<std::string> forecast_target;
   struct Forecasts {
-    std::uint64_t warming_up = 0;  // readings without a forecast
-    std::uint64_t compared = 0;    // forecasts whose hour came
-    double absolute_error = 0;     // sum over those
-    std::uint64_t covered = 0;     // of those, within their interval
+    std::uint64_t warming_up = 0;     // readings without a forecast
+    std::uint64_t compared = 0;       // forecasts whose hour came
+    double absolute_error = 0;        // sum over those
+    double error = 0;                 // the same, forecast less what came
+    std::uint64_t covered = 0;        // of those, within their interval
+    std::optional<Timestamp> newest;  // event time of the newest reading
   } forecasts;
   std::map<std::string, std::uint64_t> by_label;
   std::map<std::string, std::uint64_t> dead_letters_by_code;

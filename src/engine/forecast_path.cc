@@ -131,8 +131,8 @@ ForecastPath::Outcome ForecastPath::look_back(const Reading& reading, KeyedState
                    kPendingDoubles);
   if (waiting[0] != static_cast<double>(number)) return outcome;
   outcome.known = true;
-  outcome.absolute_error = std::abs(reading.observed - waiting[1]);
-  outcome.covered = outcome.absolute_error <= waiting[2];
+  outcome.error = waiting[1] - reading.observed;
+  outcome.covered = std::abs(outcome.error) <= waiting[2];
   waiting[0] = -1e300;  // several readings of an hour are one outcome
   return outcome;
 }

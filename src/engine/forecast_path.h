@@ -54,7 +54,7 @@ class ForecastPath {
   // A forecast's outcome, when its hour has come.
   struct Outcome {
     bool known = false;
-    double absolute_error = 0;
+    double error = 0;  // forecast less what came
     bool covered = false;
   };
   Outcome look_back(const Reading& reading, KeyedState& state) const;

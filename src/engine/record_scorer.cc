@@ -259,7 +259,8 @@ void RecordScorer::State::encode_forecast(const Kept& entry, float output, Times
   const ForecastPath::Outcome before = path->look_back(entry.reading, *keys);
   if (before.known) {
     ++out.live.forecasts;
-    out.live.absolute_error += before.absolute_error;
+    out.live.absolute_error += std::abs(before.error);
+    out.live.error += before.error;
     out.live.covered += before.covered ? 1 : 0;
   }
   codec::Forecast forecast = path->forecast(entry.reading, output, *keys);

@@ -55,6 +55,7 @@ struct ScoredBatch {
   struct Live {
     std::uint64_t forecasts = 0;
     double absolute_error = 0;
+    double error = 0;  // forecast less what came
     std::uint64_t covered = 0;
   } live;
   std::uint64_t warming_up = 0;

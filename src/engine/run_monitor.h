@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 
 #include "base/error.h"
 #include "base/time.h"
 #include "data/run_summary.h"
 #include "drift/monitor.h"
 #include "engine/record_scorer.h"
+#include "engine/state_keeper.h"
 #include "log/record.h"
 
 namespace millrace::engine {
@@ -20,10 +22,13 @@ class RunMonitor {
   virtual ~RunMonitor() = default;
   // The outputs are open, and the run begins to poll.
   virtual void on_started() {}
-  // A batch was scored; nothing of it is committed yet.
-  virtual void on_scored(const ScoredBatch& /*batch*/) {}
+  // Records of one partition were scored; nothing of it is committed yet.
+  virtual void on_scored(const log::TopicPartition& /*source*/,
+                         std::span<const log::Record> /*records*/, const ScoredBatch& /*batch*/) {}
   // Everything that is committed, and how long the last commit took.
   virtual void on_committed(const data::RunSummary& /*all*/, Nanoseconds /*took*/) {}
+  // The state of keys after a commit, or after partitions came or went.
+  virtual void on_state(const StateKeeper& /*state*/) {}
   // Windows were compared with the training data, and that is committed.
   virtual void on_drift(const drift::DriftMonitor& /*drift*/) {}
   // What was uncommitted was given up and is done again.

@@ -87,7 +87,7 @@ Status ScoreRun::settle(const log::CommitOutcome& outcome) {
         return passes_by_itself(cause) ? wait_for_room(cause) : Status(cause);
       }
       logger_.warning("a commit was aborted and is done again: " + outcome.reason);
-      monitor_->on_aborted();
+      tell([](RunMonitor& m) { m.on_aborted(); });
       drop_ahead();
       forget_uncommitted();
       return {};
@@ -100,8 +100,13 @@ Status ScoreRun::settle(const log::CommitOutcome& outcome) {
                                              "); start again: the log knows what was committed");
   }
   env::crash_point("score.after_commit");
-  if (state_ != nullptr) state_->settle();
-  if (drift_ != nullptr && drift_->committed()) monitor_->on_drift(drift_->monitor());
+  if (state_ != nullptr) {
+    state_->settle();
+    tell([this](RunMonitor& m) { m.on_state(*state_); });
+  }
+  if (drift_ != nullptr && drift_->committed()) {
+    tell([this](RunMonitor& m) { m.on_drift(drift_->monitor()); });
+  }
   ++working_.commits;
   working_.duration_s = std::chrono::duration<double>(clock_.steady() - started_).count();
   fold_tally();
@@ -113,7 +118,8 @@ Status ScoreRun::settle(const log::CommitOutcome& outcome) {
   positions_.clear();
   uncommitted_ = 0;
   go_on();
-  monitor_->on_committed(committed_, clock_.steady() - asked_);
+  const Nanoseconds took = clock_.steady() - asked_;
+  tell([&](RunMonitor& m) { m.on_committed(committed_, took); });
   if (observer_) observer_(committed_);
   if (!std::exchange(has_ahead_, false)) return {};
   std::swap(now_, ahead_);

@@ -72,7 +72,7 @@ Status ScoreRun::run(const ScoreObserver& observer) {
   consumer_.wake_on(stop_.descriptor());
   Status result = open_outputs();
   if (result) {
-    monitor_->on_started();
+    tell([](RunMonitor& m) { m.on_started(); });
     result = loop();
   }
   committed_.duration_s = std::chrono::duration<double>(clock_.steady() - started_).count();
@@ -143,7 +143,7 @@ bool ScoreRun::passes_by_itself(const Error& error) const {
 Status ScoreRun::wait_for_room(const Error& full) {
   MILLRACE_TRY(consumer_.transaction().abort());
   forget_uncommitted();
-  monitor_->on_waiting(full);
+  tell([&full](RunMonitor& m) { m.on_waiting(full); });
   waiting_ = true;
   if (room_lines_.allow(clock_.steady(), nullptr)) {
     logger_.warning("scoring waits until there is room again: " + full.message());
@@ -184,14 +184,14 @@ void ScoreRun::go_on() {
   if (!waiting_) return;
   waiting_ = false;
   room_wait_ = Milliseconds(0);
-  monitor_->on_going_on();
+  tell([](RunMonitor& m) { m.on_going_on(); });
   logger_.warning("there is room on the disk again, scoring goes on");
 }
 
 // Positions and ends agree only between a commit and the next batch.
 void ScoreRun::tell_lag() {
   const SteadyTime now = clock_.steady();
-  if (monitor_ == &quiet_ || uncommitted_ > 0 || held_.empty()) return;
+  if (monitors_.empty() || uncommitted_ > 0 || held_.empty()) return;
   if (lag_told_ && now < *lag_told_ + kLagInterval) return;
   const auto ends = consumer_.end_offsets();
   if (!ends) return;  // poll() will say what is wrong
@@ -202,7 +202,7 @@ void ScoreRun::tell_lag() {
     if (end == ends->end()) continue;
     lag[source] = std::max(std::int64_t{0}, end->second.value() - position.value());
   }
-  monitor_->on_lag(lag);
+  tell([&lag](RunMonitor& m) { m.on_lag(lag); });
 }
 
 // Why the run ends here, "" while it goes on.
@@ -258,6 +258,7 @@ Status ScoreRun::on_assigned(const log::Assigned& assigned) {
     held_[partition.source] = partition.position;
     window_ends_[partition.source] = partition.end;
   }
+  if (state_ != nullptr) tell([this](RunMonitor& m) { m.on_state(*state_); });
   logger_.debug("assigned " + std::to_string(assigned.partitions.size()) + " partitions");
   return {};
 }
@@ -281,7 +282,7 @@ Status ScoreRun::on_revoked(const log::Revoked& revoked) {
   }
   MILLRACE_TRY(commit());
   ++working_.rebalances;
-  monitor_->on_rebalance();
+  tell([](RunMonitor& m) { m.on_rebalance(); });
   for (const log::TopicPartition& source : revoked.partitions) {
     Status released = consumer_.release(source);
     // On a full disk it cannot be given away; the group takes it after the deadline.
@@ -291,6 +292,7 @@ Status ScoreRun::on_revoked(const log::Revoked& revoked) {
     reached_.erase(source);
     held_.erase(source);
   }
+  if (state_ != nullptr) tell([this](RunMonitor& m) { m.on_state(*state_); });
   logger_.debug("gave " + std::to_string(revoked.partitions.size()) + " partitions away");
   return {};
 }
@@ -304,13 +306,14 @@ Status ScoreRun::on_lost(const log::Lost& lost) {
     forget_uncommitted();
   }
   ++working_.rebalances;
-  monitor_->on_rebalance();
+  tell([](RunMonitor& m) { m.on_rebalance(); });
   for (const log::TopicPartition& source : lost.partitions) {
     if (state_ != nullptr) state_->release(source);
     window_ends_.erase(source);
     reached_.erase(source);
     held_.erase(source);
   }
+  if (state_ != nullptr) tell([this](RunMonitor& m) { m.on_state(*state_); });
   logger_.warning("lost " + std::to_string(lost.partitions.size()) +
                   " partitions to another member; what was uncommitted is done again there");
   return {};
@@ -339,12 +342,13 @@ Status ScoreRun::on_batch(log::Batch batch) {
 
 // Appends what was scored.
 Status ScoreRun::publish_work() {
-  monitor_->on_scored(now_.scored);
+  tell([this](RunMonitor& m) { m.on_scored(now_.batch.source, now_.records, now_.scored); });
   working_.stage_cpu_ns["decode"] += now_.scored.decode_cpu.count();
   working_.stage_cpu_ns["predict"] += now_.scored.predict_cpu.count();
   working_.stage_cpu_ns["encode"] += now_.scored.encode_cpu.count();
   working_.forecasts.compared += now_.scored.live.forecasts;
   working_.forecasts.absolute_error += now_.scored.live.absolute_error;
+  working_.forecasts.error += now_.scored.live.error;
   working_.forecasts.covered += now_.scored.live.covered;
   if (uncommitted_ == 0) first_uncommitted_ = clock_.steady();
   const Nanoseconds before = env::thread_cpu_time();
@@ -446,6 +450,8 @@ void ScoreRun::count_forecast(const ScoredRecord& scored) {
   ++working_.predicted;
   working_.latency_ms.add(scored.latency_ms);
   if (!scored.has_value) ++working_.forecasts.warming_up;
+  std::optional<Timestamp>& newest = working_.forecasts.newest;
+  if (!newest || *newest < scored.event_time) newest = scored.event_time;
 }
 
 void ScoreRun::fold_tally() {

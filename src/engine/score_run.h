@@ -47,8 +47,8 @@ class ScoreRun {
            env::Clock& clock, env::StopToken& stop, telemetry::Logger& logger,
            ScoreOptions options);
 
-  // Tells `monitor` what happens; it must outlive the run. Before run().
-  void watch(RunMonitor& monitor) { monitor_ = &monitor; }
+  // Tells `monitor` what happens, beside others; it must outlive the run. Before run().
+  void watch(RunMonitor& monitor) { monitors_.push_back(&monitor); }
 
   // Keeps the state of keys, which pipelines that forecast need; it must outlive the run. Before
   // run().
@@ -98,6 +98,11 @@ class ScoreRun {
   void count_forecast(const ScoredRecord& scored);
   void observe(const log::Record& record, const ScoredRecord& scored);
   void fold_tally();
+  // Calls `what` with each monitor.
+  template <class What>
+  void tell(const What& what) {
+    for (RunMonitor* const monitor : monitors_) what(*monitor);
+  }
   bool window_done() const;
   std::string end_reason() const;
   bool commit_due() const;
@@ -168,8 +173,7 @@ class ScoreRun {
   std::map<log::TopicPartition, Offset> held_;  // committed positions of what is assigned
   StateKeeper* state_ = nullptr;
   DriftWatch* drift_ = nullptr;
-  RunMonitor quiet_;
-  RunMonitor* monitor_ = &quiet_;
+  std::vector<RunMonitor*> monitors_;
   std::optional<SteadyTime> lag_told_;
   bool waiting_ = false;       // for room on the disk
   Milliseconds room_wait_{0};  // the last wait

@@ -218,7 +218,11 @@ class LateCommits final : public log::Consumer {
 class Notes final : public RunMonitor {
  public:
   void on_started() override { text += "started "; }
-  void on_scored(const ScoredBatch& batch) override { scored += batch.records.size(); }
+  void on_scored(const log::TopicPartition& /*source*/, std::span<const log::Record> records,
+                 const ScoredBatch& batch) override {
+    EXPECT_EQ(records.size(), batch.records.size());
+    scored += batch.records.size();
+  }
   void on_committed(const data::RunSummary& all, Nanoseconds took) override {
     EXPECT_GE(took.count(), 0);
     committed = all.consumed;

@@ -74,7 +74,7 @@ KeyedState* StateKeeper::find(const log::TopicPartition& source) {
 }
 
 Status StateKeeper::take_up(const log::TopicPartition& source, Offset position) {
-  Held held{KeyedState(options_.doubles, options_.limits), 0, 0, false};
+  Held held{KeyedState(options_.doubles, options_.limits), 0, 0, 0, false};
   const log::TopicPartition changelog{options_.topic, source.partition};
   std::optional<Offset> applied;
   MILLRACE_TRY(read(held, changelog, applied));
@@ -149,6 +149,7 @@ Status StateKeeper::append_one(log::Transaction& transaction, Held& held, Partit
                   entry.values.size() * sizeof(double));
     record.value = value_;
   }
+  held.bytes_in_commit += entry.key.size() + record.value.value_or("").size();
   return transaction.append(handle_, record);
 }
 
@@ -161,6 +162,7 @@ Status StateKeeper::append(log::Transaction& transaction,
     Held& held = found->second;
     const PartitionId partition = position.source.partition;
     held.in_commit = 0;
+    held.bytes_in_commit = 0;
     held.snapshot = !compacts && held.written > kChangesMin + kChangesPerKey * held.state.size();
     Status appended;
     const auto write = [&](const KeyedState::Entry& entry) {
@@ -173,6 +175,7 @@ Status StateKeeper::append(log::Transaction& transaction,
                               {"keys", held.state.size()}};
     const std::string text = json::to_line(note);
     ++held.in_commit;
+    held.bytes_in_commit += kAppliedKey.size() + text.size();
     MILLRACE_TRY(transaction.append(handle_, {kAppliedKey, text, {}, clock_.now(), partition}));
   }
   for (auto& [source, held] : held_) held.state.freeze();
@@ -195,6 +198,8 @@ void StateKeeper::settle() {
   for (auto& [source, held] : held_) {
     held.state.settle();
     held.written += held.in_commit;
+    records_ += held.in_commit;
+    written_ += std::exchange(held.bytes_in_commit, 0);
     if (std::exchange(held.snapshot, false)) {
       // What is committed stands; the next snapshot tries again.
       if (const Status trimmed = trim(source, held); !trimmed)
@@ -208,6 +213,7 @@ void StateKeeper::roll_back() {
   for (auto& [source, held] : held_) {
     held.state.roll_back();
     held.in_commit = 0;
+    held.bytes_in_commit = 0;
     held.snapshot = false;
   }
 }
@@ -216,10 +222,13 @@ void StateKeeper::roll_back_ahead() {
   for (auto& [source, held] : held_) held.state.roll_back_ahead();
 }
 
-std::size_t StateKeeper::keys() const {
-  std::size_t sum = 0;
-  for (const auto& [source, held] : held_) sum += held.state.size();
-  return sum;
+StateKeeper::Figures StateKeeper::figures() const {
+  Figures figures;
+  for (const auto& [source, held] : held_) figures.keys += held.state.size();
+  figures.bytes = figures.keys * options_.doubles * sizeof(double);
+  figures.records = records_;
+  figures.written = written_;
+  return figures;
 }
 
 }  // namespace millrace::engine

@@ -52,14 +52,21 @@ class StateKeeper {
   // What was read while a commit was in flight is dropped.
   void roll_back_ahead();
 
-  std::size_t keys() const;
+  struct Figures {
+    std::size_t keys = 0;       // of the partitions held
+    std::size_t bytes = 0;      // of their values in memory
+    std::uint64_t records = 0;  // committed to the changelog
+    std::uint64_t written = 0;  // bytes of their keys and values
+  };
+  Figures figures() const;
 
  private:
   struct Held {
     KeyedState state;
     std::uint64_t written = 0;    // records on the changelog since the last snapshot
     std::uint64_t in_commit = 0;  // records of the commit that is in flight
-    bool snapshot = false;        // they are all there is to know
+    std::uint64_t bytes_in_commit = 0;
+    bool snapshot = false;  // they are all there is to know
   };
 
   Status read(Held& held, const log::TopicPartition& changelog, std::optional<Offset>& applied);
@@ -73,7 +80,9 @@ class StateKeeper {
   StateOptions options_;
   log::TopicHandle handle_;
   std::map<log::TopicPartition, Held> held_;
-  std::string value_;  // scratch
+  std::uint64_t records_ = 0;  // committed
+  std::uint64_t written_ = 0;  // the same, bytes
+  std::string value_;          // scratch
 };
 
 }  // namespace millrace::engine

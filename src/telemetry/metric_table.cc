@@ -19,6 +19,7 @@ constexpr std::array kTopicLabel{Name("topic"), Name("label")};
 constexpr std::array kTopicCode{Name("topic"), Name("code")};
 constexpr std::array kFeature{Name("feature")};
 constexpr std::array kFeatureStatistic{Name("feature"), Name("statistic")};
+constexpr std::array kTarget{Name("target")};
 constexpr std::array kState{Name("state")};
 constexpr std::array kStage{Name("stage")};
 constexpr std::array kTopicPartition{Name("topic"), Name("partition")};
@@ -100,6 +101,44 @@ MetricRow{Metric::kConsumerLag, "millrace_consumer_lag_messages", MetricKind::kG
 MetricRow{Metric::kProbability, "millrace_prediction_probability_ratio", MetricKind::kHistogram,
           "Predicted probability of the positive label, one count a prediction", {},
           kProbabilityBounds, "score", ""},
+MetricRow{Metric::kForecasts, "millrace_forecasts_total", MetricKind::kCounter,
+          "Forecasts committed; readings of keys that are still warming up have none", kTarget, {},
+          "score, of forecasts", "predictions_total"},
+MetricRow{Metric::kWarmingUp, "millrace_forecast_warming_up_total", MetricKind::kCounter,
+          "Readings committed without a forecast: their key is too young, or the target missing",
+          kTarget, {}, "score, of forecasts", ""},
+MetricRow{Metric::kForecastsCompared, "millrace_forecasts_compared_total", MetricKind::kCounter,
+          "Forecasts whose actual value came, as far as that is committed", kTarget, {},
+          "score, of forecasts", ""},
+MetricRow{Metric::kForecastsCovered, "millrace_forecasts_covered_total", MetricKind::kCounter,
+          "Of those, the ones whose actual value was within their interval", kTarget, {},
+          "score, of forecasts", ""},
+MetricRow{Metric::kForecastError, "millrace_forecast_absolute_error_total", MetricKind::kCounter,
+          "Sum of the absolute errors of compared forecasts, in the target's unit: its rate by "
+          "that of millrace_forecasts_compared_total is the MAE of late",
+          kTarget, {}, "score, of forecasts", ""},
+MetricRow{Metric::kForecastMae, "millrace_forecast_mae", MetricKind::kGauge,
+          "Mean absolute error of the forecasts compared since the start, in the target's unit",
+          kTarget, {}, "score, of forecasts", ""},
+MetricRow{Metric::kForecastBias, "millrace_forecast_bias", MetricKind::kGauge,
+          "Mean of forecast less actual value of the same; above 0: forecasts are too high",
+          kTarget, {}, "score, of forecasts", ""},
+MetricRow{Metric::kForecastCoverage, "millrace_forecast_coverage_ratio", MetricKind::kGauge,
+          "Share of the same whose actual value was within their interval", kTarget, {},
+          "score, of forecasts", ""},
+MetricRow{Metric::kForecastCoverageAim, "millrace_forecast_coverage_aim_ratio", MetricKind::kGauge,
+          "The share that the intervals are made for", kTarget, {}, "score, of forecasts", ""},
+MetricRow{Metric::kForecastTime, "millrace_forecast_reading_timestamp_seconds", MetricKind::kGauge,
+          "Event time of the newest reading committed, in seconds since 1970", kTarget, {},
+          "score, of forecasts", ""},
+MetricRow{Metric::kStateKeys, "millrace_state_keys", MetricKind::kGauge,
+          "Keys with state, of the partitions held here", {}, {}, "score, of forecasts", ""},
+MetricRow{Metric::kStateBytes, "millrace_state_bytes", MetricKind::kGauge,
+          "Bytes of their values in memory", {}, {}, "score, of forecasts", ""},
+MetricRow{Metric::kStateRecords, "millrace_state_records_total", MetricKind::kCounter,
+          "Records of state committed to the changelog topic", {}, {}, "score, of forecasts", ""},
+MetricRow{Metric::kStateWritten, "millrace_state_written_bytes_total", MetricKind::kCounter,
+          "Bytes of their keys and values", {}, {}, "score, of forecasts", ""},
 MetricRow{Metric::kDriftStatistic, "millrace_drift_statistic", MetricKind::kGauge,
           "Of the last judged window beside the training data; NaN where it cannot be told",
           kFeatureStatistic, {}, "score, with drift", "", MetricNames::kMillrace, kDriftSeriesMax},
@@ -196,6 +235,20 @@ MetricRow{Metric::kReferenceInfo, "kafka_consumer_info", MetricKind::kGauge,
           "Always 1; the labels say what is running", kConsumer, {}, "score", "", kReference},
 MetricRow{Metric::kReferenceDrift, "feature_drift_alert", MetricKind::kGauge,
           "1 while any drift alert is raised", {}, {}, "score, with drift", "", kReference},
+MetricRow{Metric::kReferenceReadings, "air_quality_messages_processed_total", MetricKind::kCounter,
+          "Readings taken in, as far as that is committed", {}, {}, "score, of forecasts", "",
+          kReference},
+MetricRow{Metric::kReferenceReadingsFailed, "air_quality_messages_failed_total",
+          MetricKind::kCounter, "Readings set aside as dead letters", {}, {},
+          "score, of forecasts", "", kReference},
+MetricRow{Metric::kReferencePredictions, "predictions_total", MetricKind::kCounter,
+          "As millrace_forecasts_total", {}, {}, "score, of forecasts", "", kReference},
+MetricRow{Metric::kReferencePredictionErrors, "prediction_errors_total", MetricKind::kCounter,
+          "Readings that no forecast could be made of because they are bad", {}, {},
+          "score, of forecasts", "", kReference},
+MetricRow{Metric::kReferencePredictionLatency, "prediction_latency_seconds", MetricKind::kSummary,
+          "Arrival of a reading's batch to the end of its scoring, one count a reading", {}, {},
+          "score, of forecasts", "", kReference},
 };
 // clang-format on
 
@@ -206,7 +259,8 @@ constexpr bool in_order() {
   return true;
 }
 static_assert(in_order(), "row i describes Metric(i)");
-static_assert(kTable.back().metric == Metric::kReferenceDrift, "every metric has a row");
+static_assert(kTable.back().metric == Metric::kReferencePredictionLatency,
+              "every metric has a row");
 
 std::string list_of(std::span<const std::string_view> words) {
   std::string text;
@@ -264,9 +318,11 @@ std::string_view to_string(MetricKind kind) {
     case MetricKind::kGauge:
       return "gauge";
     case MetricKind::kHistogram:
+      return "histogram";
+    case MetricKind::kSummary:
       break;
   }
-  return "histogram";
+  return "summary";
 }
 
 std::string metrics_reference() {

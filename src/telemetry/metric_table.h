@@ -10,10 +10,10 @@
 
 namespace millrace::telemetry {
 
-enum class MetricKind : std::uint8_t { kCounter, kGauge, kHistogram };
+enum class MetricKind : std::uint8_t { kCounter, kGauge, kHistogram, kSummary };
 
-// Whose names: ours, or those of the Kafka scorer that millrace replaces, for dashboards and alerts
-// that exist already.
+// Whose names: ours, or those of the Python systems that millrace replaces, for dashboards and
+// alerts that exist already.
 enum class MetricNames : std::uint8_t { kMillrace, kReference };
 
 // In the order of the page. Ours first.
@@ -37,6 +37,20 @@ enum class Metric : std::uint8_t {
   kStageCpu,
   kConsumerLag,
   kProbability,
+  kForecasts,
+  kWarmingUp,
+  kForecastsCompared,
+  kForecastsCovered,
+  kForecastError,
+  kForecastMae,
+  kForecastBias,
+  kForecastCoverage,
+  kForecastCoverageAim,
+  kForecastTime,
+  kStateKeys,
+  kStateBytes,
+  kStateRecords,
+  kStateWritten,
   kDriftStatistic,
   kDriftAlert,
   kDriftAlerts,
@@ -76,6 +90,11 @@ enum class Metric : std::uint8_t {
   kReferenceBrokerConnected,
   kReferenceInfo,
   kReferenceDrift,
+  kReferenceReadings,
+  kReferenceReadingsFailed,
+  kReferencePredictions,
+  kReferencePredictionErrors,
+  kReferencePredictionLatency,
 };
 
 // Sets of label values (series) a metric may have; one more becomes "other" in every label.

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <sstream>
@@ -28,6 +29,21 @@ prometheus::Histogram& histogram_of(void* impl) {
 }
 
 constexpr std::string_view kOther = "other";
+
+// prometheus-cpp's summary keeps samples for quantiles, which ours has none of.
+struct SummaryValues {
+  std::atomic<std::uint64_t> count{0};
+  std::atomic<double> sum{0};
+
+  prometheus::MetricFamily collect(const MetricRow& row) const {
+    prometheus::MetricFamily family{
+        std::string(row.name), std::string(row.help), prometheus::MetricType::Summary, {}};
+    family.metric.emplace_back();
+    family.metric.back().summary.sample_count = count.load();
+    family.metric.back().summary.sample_sum = sum.load();
+    return family;
+  }
+};
 
 prometheus::Labels labels_of(const MetricRow& row, const std::vector<std::string>& values) {
   prometheus::Labels labels;
@@ -81,6 +97,16 @@ void Histogram::observe_counts(std::span<const std::uint64_t> counts, double sum
   histogram_of(impl_).ObserveMultiple(all, sum);
 }
 
+void Summary::observe(double value, std::uint64_t times) const {
+  if (impl_ == nullptr) return;
+  auto& values = *static_cast<SummaryValues*>(impl_);
+  values.count += times;
+  const double more = value * static_cast<double>(times);
+  double before = values.sum.load();
+  while (!values.sum.compare_exchange_weak(before, before + more)) {
+  }
+}
+
 struct MetricRegistry::State {
   // A metric with its series by label values.
   struct Entry {
@@ -100,9 +126,10 @@ struct MetricRegistry::State {
 
   std::vector<MetricNames> shown;
   prometheus::Registry registry;
-  std::mutex mutex;  // of entries
+  mutable std::mutex mutex;  // of entries and summaries
   std::map<Metric, Entry> entries;
-  std::mutex text_mutex;  // of collect and of one text() at a time
+  std::map<Metric, SummaryValues> summaries;  // made on first use
+  std::mutex text_mutex;                      // of collect and of one text() at a time
   std::vector<std::function<void()>> collect;
 };
 
@@ -119,6 +146,8 @@ void MetricRegistry::State::add_family(const MetricRow& row) {
       break;
     case MetricKind::kHistogram:
       entry.histograms = &prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+      break;
+    case MetricKind::kSummary:
       break;
   }
 }
@@ -178,6 +207,16 @@ Histogram MetricRegistry::histogram(Metric metric, const std::vector<std::string
   return histogram;
 }
 
+Summary MetricRegistry::summary(Metric metric) {
+  const MetricRow& row = row_of(metric);
+  CHECK(row.kind == MetricKind::kSummary && row.labels.empty());
+  Summary summary;
+  if (!state_->shows(row)) return summary;
+  const std::lock_guard lock(state_->mutex);
+  summary.impl_ = &state_->summaries[metric];
+  return summary;
+}
+
 void MetricRegistry::remove(Metric metric, const std::vector<std::string>& labels) {
   if (!state_->shows(row_of(metric))) return;
   const std::lock_guard lock(state_->mutex);
@@ -199,6 +238,11 @@ std::string MetricRegistry::text() const {
   const std::lock_guard lock(state_->text_mutex);
   for (const auto& collect : state_->collect) collect();
   std::vector<prometheus::MetricFamily> families = state_->registry.Collect();
+  {
+    const std::lock_guard entries(state_->mutex);
+    for (const auto& [metric, values] : state_->summaries)
+      families.push_back(values.collect(row_of(metric)));
+  }
   std::sort(families.begin(), families.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
   for (auto& family : families) std::sort(family.metric.begin(), family.metric.end(), before);

@@ -57,6 +57,18 @@ class Histogram {
   std::span<const double> bounds_;
 };
 
+// Count and sum, without quantiles, as Prometheus' clients for Python make it. Two atomic
+// additions.
+class Summary {
+ public:
+  // The same value `times` times.
+  void observe(double value, std::uint64_t times) const;
+
+ private:
+  friend class MetricRegistry;
+  void* impl_ = nullptr;
+};
+
 // The metrics of one process. Thread-safe. A label that would make more series than the table
 // allows becomes "other".
 class MetricRegistry {
@@ -72,6 +84,8 @@ class MetricRegistry {
   Counter counter(Metric metric, const std::vector<std::string>& labels = {});
   Gauge gauge(Metric metric, const std::vector<std::string>& labels = {});
   Histogram histogram(Metric metric, const std::vector<std::string>& labels = {});
+  // Has no labels: a CHECK failure otherwise.
+  Summary summary(Metric metric);
   // Takes the series out of the text; its handles must not be used any more.
   void remove(Metric metric, const std::vector<std::string>& labels);
 

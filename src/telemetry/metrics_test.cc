@@ -48,11 +48,14 @@ TEST(MetricTable, TheReferencesHaveTheirMetrics) {
   for (const MetricRow& row : metric_table()) {
     if (row.names == MetricNames::kReference) names.insert(row.name);
   }
-  EXPECT_THAT(names, ::testing::UnorderedElementsAre(
-                         "kafka_messages_processed_total", "kafka_messages_failed_total",
-                         "kafka_processing_latency_seconds", "kafka_consumer_lag",
-                         "kafka_consumer_model_loaded", "kafka_consumer_broker_connected",
-                         "kafka_consumer_info", "feature_drift_alert"));
+  EXPECT_THAT(
+      names,
+      ::testing::UnorderedElementsAre(
+          "kafka_messages_processed_total", "kafka_messages_failed_total",
+          "kafka_processing_latency_seconds", "kafka_consumer_lag", "kafka_consumer_model_loaded",
+          "kafka_consumer_broker_connected", "kafka_consumer_info", "feature_drift_alert",
+          "air_quality_messages_processed_total", "air_quality_messages_failed_total",
+          "predictions_total", "prediction_errors_total", "prediction_latency_seconds"));
 }
 
 TEST(MetricTable, PageNamesEveryMetric) {
@@ -93,6 +96,19 @@ TEST(MetricRegistry, CountsByBucketAreAdded) {
   const std::string text = metrics.text();
   EXPECT_THAT(text, HasSubstr("_bucket{le=\"0.1\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("ratio_count 6\n"));
+}
+
+TEST(MetricRegistry, ASummaryHasCountAndSum) {
+  MetricRegistry metrics({MetricNames::kReference});
+  EXPECT_THAT(metrics.text(), Not(HasSubstr("prediction_latency_seconds")));
+  metrics.summary(Metric::kReferencePredictionLatency).observe(0.25, 2);
+  metrics.summary(Metric::kReferencePredictionLatency).observe(1, 1);
+  EXPECT_THAT(metrics.text(), HasSubstr("# TYPE prediction_latency_seconds summary\n"
+                                        "prediction_latency_seconds_count 3\n"
+                                        "prediction_latency_seconds_sum 1.5\n"));
+  MetricRegistry others = ours();
+  others.summary(Metric::kReferencePredictionLatency).observe(1, 1);
+  EXPECT_THAT(others.text(), Not(HasSubstr("prediction_latency_seconds")));
 }
 
 TEST(MetricRegistry, RaisingACounterNeverLowersIt) {
@@ -167,6 +183,7 @@ TEST(MetricRegistry, AHandleOfNoRegistryDoesNothing) {
   Counter().add();
   Gauge().set(1);
   Histogram().observe(1);
+  Summary().observe(1, 1);
   EXPECT_EQ(Counter().value(), 0);
 }
 

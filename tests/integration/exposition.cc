@@ -17,7 +17,9 @@ std::string family_of(const std::string& name, const std::map<std::string, std::
   for (const std::string suffix : {"_bucket", "_sum", "_count"}) {
     if (!name.ends_with(suffix)) continue;
     const auto found = types.find(name.substr(0, name.size() - suffix.size()));
-    if (found != types.end() && found->second == "histogram") return found->first;
+    if (found != types.end() && (found->second == "histogram" || found->second == "summary")) {
+      return found->first;
+    }
   }
   return "";
 }
@@ -77,8 +79,9 @@ double Exposition::value(const std::string& series) const {
 
 double Exposition::sum(const std::string& family) const {
   const auto type = types.find(family);
-  const bool histogram = type != types.end() && type->second == "histogram";
-  const std::string name = histogram ? family + "_count" : family;
+  const bool counted =
+      type != types.end() && (type->second == "histogram" || type->second == "summary");
+  const std::string name = counted ? family + "_count" : family;
   double sum = 0;
   for (const auto& [series, value] : samples) {
     if (name_of(series) == name) sum += value;

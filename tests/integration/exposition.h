@@ -11,7 +11,8 @@ struct Exposition {
   std::map<std::string, double> samples;
   std::map<std::string, std::string> types;  // by family
 
-  // The sum over all series of a family; of a histogram the sum of its counts. 0 without any.
+  // The sum over all series of a family; of a histogram or a summary the sum of its counts. 0
+  // without any.
   double sum(const std::string& family) const;
   // The value of one series as written; 0 where it is missing.
   double value(const std::string& series) const;
