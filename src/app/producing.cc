@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <utility>
 
 #include "app/bad_lines.h"
 #include "app/record_json.h"
@@ -100,6 +101,55 @@ class ProduceMetrics {
   std::uint64_t commits_ = 0;
 };
 
+// What the topic has taken, for programs.
+class DeliveryLog {
+ public:
+  DeliveryLog(telemetry::Logger& logger, std::string topic)
+      : logger_(logger), topic_(std::move(topic)) {}
+
+  // After each commit.
+  void update(const ingest::ProduceSummary& summary) {
+    if (summary.commits == told_.commits) return;
+    logger_.event(
+        telemetry::Level::kInfo, "delivered",
+        {{"topic", topic_},
+         {"records", summary.sent - told_.sent},
+         {"bytes", summary.bytes - told_.bytes},
+         {"next_row", summary.next_row.value()},
+         {"latency_sec", std::chrono::duration<double>(summary.last_commit_took).count()}});
+    told_ = {summary.commits, summary.sent, summary.bytes};
+  }
+
+  void finish(const Result<ingest::ProduceSummary>& result) {
+    if (result) {
+      logger_.event(telemetry::Level::kInfo, "produced",
+                    {{"topic", topic_},
+                     {"records", result->sent},
+                     {"bytes", result->bytes},
+                     {"bad_rows", result->bad_rows},
+                     {"duration_sec", result->duration_s}});
+      return;
+    }
+    // The log did not take it, or the rows could not be sent at all.
+    const bool environment = result.error().origin() == Origin::kExternal;
+    logger_.event(telemetry::Level::kError, environment ? "delivery_failed" : "produce_error",
+                  {{"topic", topic_},
+                   {"records_delivered", told_.sent},
+                   {"code", to_string(result.error().code())},
+                   {"error", result.error().message()}});
+  }
+
+ private:
+  struct Told {
+    std::uint64_t commits = 0;
+    std::uint64_t sent = 0;
+    std::uint64_t bytes = 0;
+  };
+  telemetry::Logger& logger_;
+  std::string topic_;
+  Told told_;
+};
+
 const char* text_of(ingest::ProduceStop stop) {
   switch (stop) {
     case ingest::ProduceStop::kCount:
@@ -150,13 +200,17 @@ Result<ingest::ProduceSummary> run_producing(Session& session, const spec::Pipel
     }
   }
   ProduceMetrics metrics(monitoring->metrics(), pipeline.input.topic.name, session.clock());
+  DeliveryLog deliveries(session.logger(), pipeline.input.topic.name.value());
   const auto on_commit = [&](const ingest::ProduceSummary& summary) {
     progress.update(summary.sent);
     metrics.update(summary);
+    deliveries.update(summary);
   };
   monitoring->readiness().started();
-  return ingest::produce(pipeline, *log, options, session.clock(), session.stop(), session.logger(),
-                         on_commit);
+  Result<ingest::ProduceSummary> result = ingest::produce(
+      pipeline, *log, options, session.clock(), session.stop(), session.logger(), on_commit);
+  deliveries.finish(result);
+  return result;
 }
 
 json::Value to_json(const ingest::ProduceSummary& s) {

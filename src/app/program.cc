@@ -12,6 +12,10 @@
 namespace millrace::app {
 namespace {
 
+constexpr std::int64_t kLogFileBytesMin = 4096;
+constexpr std::int64_t kLogFileBytesMax = std::int64_t{1} << 40;
+constexpr std::int64_t kLogFilesMax = 1000;
+
 void declare_common(CommandLine& line, CommonFlags& flags, bool& version) {
   line.common()
       .value("--home", &flags.home, "Folder with the log, models, checkpoints and reports")
@@ -25,10 +29,34 @@ void declare_common(CommandLine& line, CommonFlags& flags, bool& version) {
               {"debug", "info", "warning", "error", "critical", "off", "DEBUG", "INFO", "WARNING",
                "ERROR", "CRITICAL"},
               "Least severe log line to show")
+      .choice("--log-format", &flags.log_format, {"text", "json"},
+              "Log lines on stderr for people, or a JSON object a line")
+      .value("--log-file", &flags.log_file,
+             "Also write log lines, from info on, to this file as JSON; it rotates")
+      .value("--log-file-bytes", &flags.log_file_bytes, "Size at which the log file rotates",
+             kLogFileBytesMin, kLogFileBytesMax)
+      .value("--log-files", &flags.log_files, "Files of the log that are kept, the newest included",
+             1, kLogFilesMax)
       .flag("--json", &flags.json, "End with one JSON object on one line instead of text")
       .flag("-q,--quiet", &flags.quiet, "No messages and no progress")
       .flag("-v,--verbose", &flags.verbose, "Log what happens (same as --log-level info)")
       .flag("--version", &version, "Print the version");
+}
+
+// Of stderr. The command line has checked the word.
+telemetry::Level level_of(const CommonFlags& flags) {
+  if (flags.quiet) return telemetry::Level::kError;
+  return telemetry::parse_level(flags.verbose ? "info" : flags.log_level)
+      .value_or(telemetry::Level::kWarning);
+}
+
+// Level, format and file of log lines.
+Status set_up(telemetry::Logger& logger, const CommonFlags& flags) {
+  logger.set_level(level_of(flags));
+  if (flags.log_format == "json") logger.set_format(telemetry::LineFormat::kJson);
+  if (flags.log_file.empty()) return {};
+  return logger.open_file(flags.log_file, {static_cast<std::uint64_t>(flags.log_file_bytes),
+                                           static_cast<std::uint32_t>(flags.log_files)});
 }
 
 // Whether a message starts with file:line:column.
@@ -43,14 +71,18 @@ bool names_a_place(std::string_view message) {
   return true;
 }
 
+// Whether stderr has the error already.
+enum class Told { kNot, kAsJson };
+
 // `signal`: what asked the program to stop, 0 for nothing. A job that it cut short tells it by its
 // exit code.
-int report(const CommandLine& line, const Error& error, const CommonFlags& flags, int signal = 0) {
+int report(const CommandLine& line, const Error& error, const CommonFlags& flags,
+           Told told = Told::kNot, int signal = 0) {
   const bool cut_short = error.code() == ErrorCode::kInterrupted && signal != 0;
   const int exit_code = cut_short ? 128 + signal : error.exit_code();
   // file:line:column first, as editors and scripts look for it.
   const char* const program = names_a_place(error.message()) ? "" : "millrace: ";
-  std::fprintf(stderr, "%s%s\n", program, error.message().c_str());
+  if (told == Told::kNot) std::fprintf(stderr, "%s%s\n", program, error.message().c_str());
   if (flags.json && !line.prints_records()) {
     json::Value object;
     object["error"] = {
@@ -105,14 +137,19 @@ int run_program(int argc, const char* const* argv) {
   if (!parsed) return report(line, parsed.error(), flags);
   if (!*parsed) return 0;
   telemetry::Logger logger;
-  auto level = telemetry::parse_level(flags.verbose ? "info" : flags.log_level);
-  if (!level) return report(line, level.error(), flags);
-  logger.set_level(flags.quiet ? telemetry::Level::kError : *level);
+  if (const Status ready = set_up(logger, flags); !ready) return report(line, ready.error(), flags);
   env::StopToken stop;
   stop.listen_to_signals();
   Session session(flags, env::real_clock(), stop, logger);
   const Result<int> exit = line.chosen()(session);
-  if (!exit) return report(line, exit.error(), flags, stop.signal());
+  if (!exit) {
+    const Error& error = exit.error();
+    logger.event(telemetry::Level::kError, "failed",
+                 {{"code", to_string(error.code())}, {"message", error.message()}});
+    const bool on_screen = level_of(flags) <= telemetry::Level::kError;
+    const auto told = flags.log_format == "json" && on_screen ? Told::kAsJson : Told::kNot;
+    return report(line, error, flags, told, stop.signal());
+  }
   if (const Status flushed = session.flush(); !flushed) return report(line, flushed.error(), flags);
   return *exit;
 }

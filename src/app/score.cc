@@ -100,6 +100,8 @@ void register_score(CommandLine& line) {
                 "Also check every prediction message before it is written")
           .flag("--no-create-topics", &s.no_create_topics,
                 "Exit 69 when a topic is missing instead of creating it")
+          .flag("--log-records", &s.log_records,
+                "A log line for programs about every record (with --log-file)")
           .flag("--no-report", &s.no_report, "Batch: leave no summary files under --home/reports")
           .flag("--dry-run", &options->dry_run,
                 "Check model, pipeline and flags, say what would happen, do nothing")

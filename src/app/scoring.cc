@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "app/record_log.h"
 #include "app/score_metrics.h"
 #include "app/terminal/progress.h"
 #include "app/version.h"
@@ -160,6 +161,11 @@ Status write_report(Session& session, const ScoringPlan& plan, ScoringOutcome& o
 
 Result<ScoringPlan> plan_scoring(Session& session, spec::Pipeline pipeline,
                                  const ScoringOptions& options) {
+  if (options.log_records && !session.logger().takes_events(telemetry::Level::kInfo)) {
+    return Error(ErrorCode::kUsage,
+                 "--log-records writes lines for programs: give --log-file FILE as well, or "
+                 "--log-format json with --log-level info");
+  }
   MILLRACE_TRY(session.log_kind());  // a URL that is none is said before anything else
   ScoringPlan plan;
   plan.pipeline = std::move(pipeline);
@@ -240,6 +246,8 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
   if (drift) run.watch_drift(*drift);
   ScoreMetrics metrics(*monitoring, plan.pipeline, session.clock());
   if (monitoring->enabled()) run.watch(metrics);
+  RecordLog records(session.logger(), plan.pipeline, plan.model.manifest.algorithm);
+  if (options.log_records) run.watch(records);
   Progress progress(session.clock(),
                     session.flags().quiet ? Progress::Sink::kNone : Progress::Sink::kTerminal,
                     "scoring", std::nullopt);

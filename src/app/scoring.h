@@ -31,6 +31,7 @@ struct ScoringOptions {
   bool validate = false;
   bool no_create_topics = false;
   bool no_report = false;
+  bool log_records = false;
   MonitoringOptions monitoring;
 };
 

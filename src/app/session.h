@@ -2,6 +2,7 @@
 // the output. The only place that knows which log implementations exist.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,10 @@ struct CommonFlags {
   std::vector<std::string> set;
   std::vector<std::string> properties;  // -X
   std::string log_level = "warning";
+  std::string log_format = "text";
+  std::string log_file;  // "" = none
+  std::int64_t log_file_bytes = std::int64_t{10} << 20;
+  std::int64_t log_files = 5;
   bool json = false;
   bool quiet = false;
   bool verbose = false;
