@@ -1,9 +1,11 @@
 // CPU time of features of series: a year of hours to 132 columns (those of the system that was
 // replaced), the same for 1,000 keys in turn as a stream brings them, and of one key beside a
-// million where little is kept of each. One line of JSON a figure.
+// million where little is kept of each, with and without KeyedState::expect(). One line of JSON a
+// figure.
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/check.h"
@@ -20,7 +22,9 @@ constexpr std::size_t kManyKeys = 1'000'000;
 constexpr std::size_t kSomeKeys = 1'000;
 constexpr std::size_t kReadings = 2'000'000;
 constexpr std::size_t kBatch = 10'000;  // readings of a commit
+constexpr std::size_t kCells = 512;     // rows of cells in turn: in the cache, as if just decoded
 constexpr std::size_t kRounds = 7;
+constexpr std::size_t kStreamRounds = 3;
 constexpr std::int64_t kHour = 3'600'000;
 
 data::Schema schema() {
@@ -109,42 +113,89 @@ void year(const features::SeriesTransform& transform) {
   print("hours_9357_to_" + std::to_string(transform.columns()) + "_columns", "ms", ms);
 }
 
-// Readings of `keys` keys in random order, with a commit after every batch; ns a reading.
-double stream(const features::SeriesTransform& transform, std::size_t keys) {
-  env::Random random(2);
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < keys; ++i) names.push_back("station_" + std::to_string(i));
-  std::vector<std::vector<data::Cell>> rows;
-  for (std::size_t i = 0; i < kBatch; ++i) rows.push_back(random_cells(random));
-  KeyedState state(transform.state_size(), {});
-  std::vector<double> out(transform.columns());
-  std::vector<std::uint32_t> order(kReadings);
-  for (auto& key : order) key = static_cast<std::uint32_t>(random.below(keys));
-  const auto take = [&](std::size_t i, std::size_t key, std::int64_t hour) {
-    const auto values =
-        state.touch(names[key], Offset(static_cast<std::int64_t>(i)), Timestamp(hour * kHour));
-    (void)transform.take(rows[i % kBatch], Timestamp(hour * kHour), values);
-    transform.features(values, out);
-  };
-  const auto commit = [&] {
-    state.freeze();
-    state.settle();
-  };
-  for (std::size_t key = 0; key < keys; ++key) take(key, key, 0);
-  commit();
-  const auto before = env::thread_cpu_time();
-  for (std::size_t i = 0; i < kReadings; ++i) {
-    take(i, order[i], static_cast<std::int64_t>(i / keys) + 1);
-    if ((i + 1) % kBatch == 0) commit();
+// Keys of the batch's readings, one behind the other as in a batch of records.
+class BatchKeys {
+ public:
+  void lay_out(const std::vector<std::string>& names, std::span<const std::uint32_t> order) {
+    bytes_.clear();
+    for (const std::uint32_t key : order) bytes_ += names[key];
+    keys_.clear();
+    std::size_t at = 0;
+    for (const std::uint32_t key : order) {
+      keys_.push_back(std::string_view(bytes_).substr(at, names[key].size()));
+      at += names[key].size();
+    }
   }
-  return static_cast<double>((env::thread_cpu_time() - before).count()) /
-         static_cast<double>(kReadings);
-}
+  const std::vector<std::string_view>& keys() const { return keys_; }
 
-void streams(const features::SeriesTransform& transform, const char* state, std::size_t keys) {
+ private:
+  std::string bytes_;
+  std::vector<std::string_view> keys_;
+};
+
+enum class Ahead { kNothing, kExpected };
+
+// Readings of `keys` keys in random order, with a commit after every batch; ns a reading.
+class Stream {
+ public:
+  Stream(const features::SeriesTransform& transform, std::size_t keys)
+      : transform_(transform), state_(transform.state_size(), {}), out_(transform.columns()) {
+    env::Random random(2);
+    for (std::size_t i = 0; i < keys; ++i) names_.push_back("station_" + std::to_string(i));
+    for (std::size_t i = 0; i < kCells; ++i) rows_.push_back(random_cells(random));
+    order_.resize(kReadings);
+    for (auto& key : order_) key = static_cast<std::uint32_t>(random.below(keys));
+    for (const std::string& name : names_) take(name, 0);
+    commit();
+  }
+
+  double run(Ahead ahead) {
+    Nanoseconds spent{0};
+    for (std::size_t first = 0; first < kReadings; first += kBatch) {
+      batch_.lay_out(names_, std::span(order_).subspan(first, kBatch));
+      const auto before = env::thread_cpu_time();
+      const std::vector<std::string_view>& keys = batch_.keys();
+      for (std::size_t i = 0; i < kBatch; ++i) {
+        if (ahead == Ahead::kExpected && i + KeyedState::kKeysAhead < kBatch)
+          state_.expect(keys[i + KeyedState::kKeysAhead]);
+        take(keys[i], static_cast<std::int64_t>((first + i) / names_.size()) + 1);
+      }
+      commit();
+      spent += env::thread_cpu_time() - before;
+    }
+    return static_cast<double>(spent.count()) / static_cast<double>(kReadings);
+  }
+
+ private:
+  void take(std::string_view key, std::int64_t hour) {
+    const auto values = state_.touch(key, Offset(++offset_), Timestamp(hour * kHour));
+    (void)transform_.take(rows_[static_cast<std::size_t>(offset_) % kCells],
+                          Timestamp(hour * kHour), values);
+    transform_.features(values, out_);
+  }
+  void commit() {
+    state_.freeze();
+    state_.settle();
+  }
+
+  const features::SeriesTransform& transform_;
+  KeyedState state_;
+  std::vector<double> out_;
+  std::vector<std::string> names_;
+  std::vector<std::vector<data::Cell>> rows_;
+  std::vector<std::uint32_t> order_;
+  BatchKeys batch_;
+  std::int64_t offset_ = 0;
+};
+
+void streams(const features::SeriesTransform& transform, const char* state, std::size_t keys,
+             Ahead ahead = Ahead::kExpected) {
   std::vector<double> ns;
-  for (std::size_t round = 0; round < 3; ++round) ns.push_back(stream(transform, keys));
-  print(std::string(state) + "_state_of_" + std::to_string(keys) + "_keys", "ns a reading", ns);
+  for (std::size_t round = 0; round < kStreamRounds; ++round)
+    ns.push_back(Stream(transform, keys).run(ahead));
+  print(std::string(state) + "_state_of_" + std::to_string(keys) + "_keys" +
+            (ahead == Ahead::kExpected ? "" : "_unexpected"),
+        "ns a reading", ns);
 }
 
 }  // namespace
@@ -159,5 +210,6 @@ int main() {
   streams(narrow_transform, "narrow", 1);
   streams(narrow_transform, "narrow", kSomeKeys);
   streams(narrow_transform, "narrow", kManyKeys);
+  streams(narrow_transform, "narrow", kManyKeys, Ahead::kNothing);
   return 0;
 }

@@ -1,186 +1,271 @@
 #include "engine/keyed_state.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "base/check.h"
+#include "base/hash.h"
 
 namespace millrace::engine {
+namespace {
+
+std::uint32_t hash_of(std::string_view key) {
+  return static_cast<std::uint32_t>(stable_hash64(key));
+}
+
+// Of a key's values, so much is fetched ahead; the processor sees by itself where more is read.
+constexpr std::size_t kLineDoubles = 8;
+constexpr std::size_t kPrefetchDoublesMax = 4 * kLineDoubles;
+
+// An epoch's buffer of this size is kept even where less is used of it.
+constexpr std::size_t kKeptDoubles = 64 * 1024;
+
+// So many slots ahead are fetched when changes are told.
+constexpr std::size_t kChangesAhead = 8;
+
+}  // namespace
 
 // ----------------------------------------------------------------------------------------------
 // slots and their order
 
-std::uint32_t KeyedState::add(std::string_view key) {
+std::uint32_t KeyedState::find(std::string_view key, std::uint32_t hash) const {
+  return table_.find(hash, [&](std::uint32_t slot) { return slots_[slot].key == key; });
+}
+
+std::uint32_t KeyedState::find_or_add(std::string_view key) {
+  const std::uint32_t hash = hash_of(key);
+  const std::uint32_t slot = find(key, hash);
+  return slot == kNone ? add(key, hash) : slot;
+}
+
+std::uint32_t KeyedState::add(std::string_view key, std::uint32_t hash) {
   std::uint32_t slot = 0;
   if (free_.empty()) {
-    slot = static_cast<std::uint32_t>(all_.size());
-    all_.emplace_back();
+    slot = static_cast<std::uint32_t>(slots_.size());
+    slots_.emplace_back();
+    order_.emplace_back();
     pool_.resize(pool_.size() + doubles_);
   } else {
     slot = free_.back();
     free_.pop_back();
   }
-  std::fill_n(pool_.begin() + static_cast<std::ptrdiff_t>(slot * doubles_), doubles_, 0.0);
-  all_[slot] = Slot{};
-  all_[slot].key = std::string(key);
-  all_[slot].used = true;
-  slots_.emplace(all_[slot].key, slot);
+  Slot& it = slots_[slot];
+  it.key = key;
+  it.hash = hash;
+  it.life = Life::kDead;
+  table_.insert(hash, slot);
   return slot;
 }
 
-void KeyedState::remove(std::uint32_t slot) {
+void KeyedState::live(std::uint32_t slot) {
+  slots_[slot].life = Life::kLive;
+  ++live_;
+}
+
+void KeyedState::die(std::uint32_t slot) {
   unlink(slot);
-  slots_.erase(all_[slot].key);
-  all_[slot].used = false;
+  slots_[slot].life = Life::kDead;
+  --live_;
+}
+
+// A dead slot's key stays findable while an epoch may still be undone to it.
+void KeyedState::release_unless_held(std::uint32_t slot) {
+  Slot& it = slots_[slot];
+  if (it.life != Life::kDead || it.epoch == epoch_) return;
+  if (it.epoch + 1 == epoch_ && !frozen_.images.empty()) return;
+  table_.erase(it.hash, slot);
+  it = Slot{};
   free_.push_back(slot);
 }
 
 void KeyedState::unlink(std::uint32_t slot) {
-  Slot& it = all_[slot];
-  (it.older == kNone ? oldest_ : all_[it.older].newer) = it.newer;
-  (it.newer == kNone ? newest_ : all_[it.newer].older) = it.older;
-  it.older = it.newer = kNone;
+  const Link it = std::exchange(order_[slot], Link{});
+  (it.older == kNone ? oldest_ : order_[it.older].newer) = it.newer;
+  (it.newer == kNone ? newest_ : order_[it.newer].older) = it.older;
 }
 
 void KeyedState::link_newest(std::uint32_t slot) {
-  all_[slot].older = newest_;
-  all_[slot].newer = kNone;
-  (newest_ == kNone ? oldest_ : all_[newest_].newer) = slot;
+  order_[slot] = {newest_, kNone};
+  (newest_ == kNone ? oldest_ : order_[newest_].newer) = slot;
   newest_ = slot;
 }
 
 // Keys in the order of their last readings, as if they had been read in it.
 void KeyedState::order_anew() {
   std::vector<std::uint32_t> order;
-  for (std::uint32_t slot = 0; slot < all_.size(); ++slot) {
-    if (all_[slot].used) order.push_back(slot);
+  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
+    if (slots_[slot].life == Life::kLive) order.push_back(slot);
   }
-  std::sort(order.begin(), order.end(),
-            [this](std::uint32_t a, std::uint32_t b) { return all_[a].offset < all_[b].offset; });
+  std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) {
+    return slots_[a].offset < slots_[b].offset;
+  });
   oldest_ = newest_ = kNone;
   latest_ = Timestamp(0);
   for (const std::uint32_t slot : order) {
     link_newest(slot);
-    latest_ = std::max(latest_, all_[slot].time);
+    latest_ = std::max(latest_, slots_[slot].time);
   }
 }
 
 // ----------------------------------------------------------------------------------------------
 // changing
 
-void KeyedState::keep_image(std::uint32_t slot, bool existed) {
-  Slot& it = all_[slot];
-  if (std::exchange(it.epoch, epoch_) == epoch_) return;
-  Image image{it.key, existed, it.offset, it.time, {}};
-  if (existed) {
-    const auto at = pool_.begin() + static_cast<std::ptrdiff_t>(slot * doubles_);
-    image.values.assign(at, at + static_cast<std::ptrdiff_t>(doubles_));
-  }
-  present_.push_back(std::move(image));
+void KeyedState::keep_image(std::uint32_t slot) {
+  Slot& it = slots_[slot];
+  const std::uint64_t before = std::exchange(it.epoch, epoch_);
+  if (before == epoch_) return;
+  const bool lived = it.life == Life::kLive;
+  present_.images.push_back({slot, lived, it.offset, it.time, before});
+  if (!lived) return;
+  const double* const values = values_at(slot);
+  present_.values.insert(present_.values.end(), values, values + doubles_);
 }
 
 std::span<double> KeyedState::touch(std::string_view key, Offset offset, Timestamp time) {
-  const auto found = slots_.find(key);
-  const bool existed = found != slots_.end();
-  const std::uint32_t slot = existed ? found->second : add(key);
-  keep_image(slot, existed);
+  const std::uint32_t slot = find_or_add(key);
+  keep_image(slot);
   latest_ = std::max(latest_, time);
+  Slot& it = slots_[slot];
+  const bool lived = it.life == Life::kLive;
   // Forgotten by rule, whether or not evict() has come to it yet.
-  if (existed && is_stale(slot)) {
-    std::fill_n(pool_.begin() + static_cast<std::ptrdiff_t>(slot * doubles_), doubles_, 0.0);
-    all_[slot].time = time;
+  if (!lived || is_stale(slot)) {
+    std::fill_n(values_at(slot), doubles_, 0.0);
+    it.time = time;
   }
-  if (existed) unlink(slot);
+  it.time = std::max(it.time, time);
+  it.offset = offset;
+  lived ? unlink(slot) : live(slot);
   link_newest(slot);
-  all_[slot].offset = offset;
-  all_[slot].time = existed ? std::max(all_[slot].time, time) : time;
   last_touched_ = slot;
   return values(slot);
 }
 
+void KeyedState::prefetch_slot(std::uint32_t slot) const {
+  __builtin_prefetch(&slots_[slot]);
+  __builtin_prefetch(&order_[slot]);
+  const double* const values = pool_.data() + slot * doubles_;
+  const std::size_t fetched = std::min(doubles_, kPrefetchDoublesMax);
+  for (std::size_t i = 0; i < fetched; i += kLineDoubles) __builtin_prefetch(values + i);
+  if (fetched > 0) __builtin_prefetch(values + fetched - 1);
+}
+
+// Each step reads what the step before it has asked for a third of the way earlier.
+void KeyedState::expect(std::string_view key) {
+  constexpr std::size_t kStep = kKeysAhead / 3;
+  static_assert(2 * kStep < kExpected);
+  const auto earlier = [this](std::size_t calls) -> Expected& {
+    return expected_[(expected_at_ - calls) % kExpected];
+  };
+  Expected& now = earlier(0);
+  now = {hash_of(key), kNone};
+  table_.prefetch(now.hash);
+  Expected& found = earlier(kStep);
+  found.slot = table_.find(found.hash, [](std::uint32_t) { return true; });
+  if (found.slot != kNone) prefetch_slot(found.slot);
+  if (const Expected& there = earlier(2 * kStep); there.slot != kNone) {
+    const auto [older, newer] = order_[there.slot];
+    if (older != kNone) __builtin_prefetch(&order_[older]);
+    if (newer != kNone) __builtin_prefetch(&order_[newer]);
+    __builtin_prefetch(slots_[there.slot].key.data());
+  }
+  ++expected_at_;
+}
+
 bool KeyedState::is_stale(std::uint32_t slot) const {
   return limits_.evict_after &&
-         all_[slot].time.value() + limits_.evict_after->count() < latest_.value();
+         slots_[slot].time.value() + limits_.evict_after->count() < latest_.value();
 }
 
 void KeyedState::evict() {
   while (oldest_ != kNone && oldest_ != newest_) {
-    if (slots_.size() <= limits_.keys_max && !is_stale(oldest_)) return;
-    keep_image(oldest_, true);
-    remove(oldest_);
+    if (live_ <= limits_.keys_max && !is_stale(oldest_)) return;
+    present_.dead.push_back(oldest_);
+    keep_image(oldest_);
+    die(oldest_);
   }
 }
 
 void KeyedState::clear() {
   while (oldest_ != kNone) {
-    keep_image(oldest_, true);
-    remove(oldest_);
+    present_.dead.push_back(oldest_);
+    keep_image(oldest_);
+    die(oldest_);
   }
 }
 
 KeyedState::Entry KeyedState::entry(std::uint32_t slot) const {
-  const Slot& it = all_[slot];
+  const Slot& it = slots_[slot];
   return {it.key, it.offset, it.time, {pool_.data() + slot * doubles_, doubles_}};
 }
 
 void KeyedState::changes(const Change& change) const {
-  // A key that was forgotten and came again has two images.
-  std::set<std::string_view> told;
-  for (const Image& image : present_) {
-    if (!told.insert(image.key).second) continue;
-    const auto found = slots_.find(image.key);
-    change(found == slots_.end() ? Entry{image.key, image.offset, image.time, {}}
-                                 : entry(found->second));
+  for (std::size_t i = 0; i < present_.images.size(); ++i) {
+    if (i + kChangesAhead < present_.images.size())
+      prefetch_slot(present_.images[i + kChangesAhead].slot);
+    const Image& image = present_.images[i];
+    const Slot& slot = slots_[image.slot];
+    change(slot.life == Life::kLive ? entry(image.slot)
+                                    : Entry{slot.key, image.offset, image.time, {}});
   }
 }
 
 void KeyedState::every(const Change& change) const {
-  for (std::uint32_t slot = oldest_; slot != kNone; slot = all_[slot].newer) change(entry(slot));
+  for (std::uint32_t slot = oldest_; slot != kNone; slot = order_[slot].newer) change(entry(slot));
 }
 
 // ----------------------------------------------------------------------------------------------
 // epochs
 
+void KeyedState::Epoch::clear() {
+  // What one epoch of many changes needed is not held for ever.
+  if (values.capacity() > kKeptDoubles && values.size() < values.capacity() / 4) *this = Epoch{};
+  images.clear();
+  values.clear();
+  dead.clear();
+}
+
 void KeyedState::freeze() {
-  CHECK(frozen_.empty());
-  frozen_ = std::exchange(present_, {});
+  CHECK(frozen_.images.empty());
+  std::swap(frozen_, present_);
   ++epoch_;
 }
 
-void KeyedState::undo(std::vector<Image>& images) {
-  // The last one first: the first image of a key is the one that counts.
-  for (auto image = images.rbegin(); image != images.rend(); ++image) {
-    const auto found = slots_.find(image->key);
-    if (!image->existed) {
-      if (found != slots_.end()) remove(found->second);
-      continue;
-    }
-    std::uint32_t slot = 0;
-    if (found == slots_.end()) {
-      slot = add(image->key);
-      link_newest(slot);
+void KeyedState::settle() {
+  frozen_.images.clear();
+  for (const std::uint32_t slot : frozen_.dead) release_unless_held(slot);
+  frozen_.clear();
+}
+
+void KeyedState::undo(Epoch& epoch) {
+  // The last one first: its values are at the end.
+  while (!epoch.images.empty()) {
+    const Image image = epoch.images.back();
+    epoch.images.pop_back();
+    Slot& it = slots_[image.slot];
+    it.offset = image.offset;
+    it.time = image.time;
+    it.epoch = image.epoch;
+    if (image.lived) {
+      if (it.life != Life::kLive) live(image.slot);
+      std::copy(epoch.values.end() - static_cast<std::ptrdiff_t>(doubles_), epoch.values.end(),
+                values_at(image.slot));
+      epoch.values.resize(epoch.values.size() - doubles_);
     } else {
-      slot = found->second;
+      if (it.life == Life::kLive) die(image.slot);
+      release_unless_held(image.slot);
     }
-    all_[slot].offset = image->offset;
-    all_[slot].time = image->time;
-    std::copy(image->values.begin(), image->values.end(),
-              pool_.begin() + static_cast<std::ptrdiff_t>(slot * doubles_));
   }
-  images.clear();
+  epoch.clear();
 }
 
 void KeyedState::roll_back_ahead() {
   undo(present_);
-  ++epoch_;
   order_anew();
 }
 
 void KeyedState::roll_back() {
   undo(present_);
   undo(frozen_);
-  ++epoch_;
   order_anew();
 }
 
@@ -189,23 +274,21 @@ void KeyedState::roll_back() {
 
 void KeyedState::load(const Entry& given) {
   CHECK(given.values.size() == doubles_);
-  const auto found = slots_.find(given.key);
-  std::uint32_t slot = 0;
-  if (found == slots_.end()) {
-    slot = add(given.key);
+  const std::uint32_t slot = find_or_add(given.key);
+  if (slots_[slot].life != Life::kLive) {
+    live(slot);
     link_newest(slot);
-  } else {
-    slot = found->second;
   }
-  all_[slot].offset = given.offset;
-  all_[slot].time = given.time;
-  std::copy(given.values.begin(), given.values.end(),
-            pool_.begin() + static_cast<std::ptrdiff_t>(slot * doubles_));
+  slots_[slot].offset = given.offset;
+  slots_[slot].time = given.time;
+  std::copy(given.values.begin(), given.values.end(), values_at(slot));
 }
 
 void KeyedState::forget(std::string_view key) {
-  const auto found = slots_.find(key);
-  if (found != slots_.end()) remove(found->second);
+  const std::uint32_t slot = find(key, hash_of(key));
+  if (slot == kNone || slots_[slot].life != Life::kLive) return;
+  die(slot);
+  release_unless_held(slot);
 }
 
 void KeyedState::loaded() { order_anew(); }

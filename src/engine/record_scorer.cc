@@ -79,8 +79,8 @@ struct RecordScorer::State {
   data::RecordErrors errors;
   std::string message;
 
-  void decode_all(std::span<const log::Record> records, std::size_t first, ScoredBatch& out,
-                  Arena& texts);
+  void decode_all(std::span<const log::Record> records, std::size_t first, std::size_t end,
+                  ScoredBatch& out, Arena& texts);
   bool decode_one(const log::Record& record, Reading& reading);
   void keep_key(Kept& entry, Arena& texts);
   Timestamp time_of(const log::Record& record) const;
@@ -176,22 +176,24 @@ void RecordScorer::State::keep(std::size_t index, const log::Record& record, con
   kept.push_back(entry);
 }
 
-// Records [first, first + records.size()) of the batch.
+// Records [first, end) of the batch.
 void RecordScorer::State::decode_all(std::span<const log::Record> records, std::size_t first,
-                                     ScoredBatch& out, Arena& texts) {
+                                     std::size_t end, ScoredBatch& out, Arena& texts) {
   rows.clear();
   kept.clear();
-  for (std::size_t i = 0; i < records.size(); ++i) {
+  for (std::size_t i = first; i < end; ++i) {
+    const std::size_t ahead = i + KeyedState::kKeysAhead;
+    if (keys != nullptr && ahead < records.size()) keys->expect(records[ahead].key.value_or(""));
     Reading reading;
     if (decode_one(records[i], reading)) {
-      keep(first + i, records[i], reading, out, texts);
+      keep(i, records[i], reading, out, texts);
       continue;
     }
     const bool skip = !records[i].value && pipeline.input.tombstone == spec::TombstonePolicy::kSkip;
     const bool late = path && path->skips_late() && errors.size() == 1 &&
                       errors.front().code == data::RecordCode::kLate;
     if (skip || late) continue;
-    ScoredRecord& record = out.records[first + i];
+    ScoredRecord& record = out.records[i];
     record.outcome = Outcome::kDeadLetter;
     record.errors = out.errors.size();
     out.errors.push_back(errors);
@@ -383,8 +385,8 @@ void RecordScorer::score(std::span<const log::Record> records, SteadyTime arrive
   out.decode_cpu = out.predict_cpu = out.encode_cpu = Nanoseconds{0};
   Nanoseconds start = env::thread_cpu_time();
   for (std::size_t first = 0; first < records.size(); first += kChunkRecords) {
-    const auto chunk = records.subspan(first, std::min(kChunkRecords, records.size() - first));
-    state.decode_all(chunk, first, out, out.texts_);
+    const std::size_t end = std::min(first + kChunkRecords, records.size());
+    state.decode_all(records, first, end, out, out.texts_);
     const Nanoseconds decoded = env::thread_cpu_time();
     state.probabilities.resize(state.rows.rows());
     if (state.rows.rows() > 0) state.predictor->predict(state.rows, state.probabilities);
