@@ -4,8 +4,10 @@
 // figure.
 #include <algorithm>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -135,16 +137,22 @@ class BatchKeys {
 
 enum class Ahead { kNothing, kExpected };
 
-// Readings of `keys` keys in random order, with a commit after every batch; ns a reading.
+// Each hour a reading of each of `keys` keys in random order, with a commit after every batch; ns a
+// reading.
 class Stream {
  public:
+  // `keys` divides kReadings.
   Stream(const features::SeriesTransform& transform, std::size_t keys)
       : transform_(transform), state_(transform.state_size(), {}), out_(transform.columns()) {
     env::Random random(2);
     for (std::size_t i = 0; i < keys; ++i) names_.push_back("station_" + std::to_string(i));
     for (std::size_t i = 0; i < kCells; ++i) rows_.push_back(random_cells(random));
     order_.resize(kReadings);
-    for (auto& key : order_) key = static_cast<std::uint32_t>(random.below(keys));
+    for (std::size_t i = 0; i < kReadings; ++i) order_[i] = static_cast<std::uint32_t>(i % keys);
+    for (std::size_t hour = 0; hour < kReadings; hour += keys) {
+      for (std::size_t i = keys; i > 1; --i)
+        std::swap(order_[hour + i - 1], order_[hour + random.below(i)]);
+    }
     for (const std::string& name : names_) take(name, 0);
     commit();
   }

@@ -176,21 +176,21 @@ bool KeyedState::is_stale(std::uint32_t slot) const {
          slots_[slot].time.value() + limits_.evict_after->count() < latest_.value();
 }
 
+void KeyedState::forget_oldest() {
+  keep_image(oldest_);
+  present_.dead.push_back(oldest_);
+  die(oldest_);
+}
+
 void KeyedState::evict() {
   while (oldest_ != kNone && oldest_ != newest_) {
     if (live_ <= limits_.keys_max && !is_stale(oldest_)) return;
-    present_.dead.push_back(oldest_);
-    keep_image(oldest_);
-    die(oldest_);
+    forget_oldest();
   }
 }
 
 void KeyedState::clear() {
-  while (oldest_ != kNone) {
-    present_.dead.push_back(oldest_);
-    keep_image(oldest_);
-    die(oldest_);
-  }
+  while (oldest_ != kNone) forget_oldest();
 }
 
 KeyedState::Entry KeyedState::entry(std::uint32_t slot) const {
@@ -237,7 +237,7 @@ void KeyedState::settle() {
 }
 
 void KeyedState::undo(Epoch& epoch) {
-  // The last one first: its values are at the end.
+  // The last one first: its values are at the end. The caller makes the order anew.
   while (!epoch.images.empty()) {
     const Image image = epoch.images.back();
     epoch.images.pop_back();

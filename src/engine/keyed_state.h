@@ -125,6 +125,7 @@ class KeyedState {
   bool is_stale(std::uint32_t slot) const;
   void live(std::uint32_t slot);
   void die(std::uint32_t slot);
+  void forget_oldest();
   void release_unless_held(std::uint32_t slot);
   void keep_image(std::uint32_t slot);
   void unlink(std::uint32_t slot);

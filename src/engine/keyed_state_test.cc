@@ -133,8 +133,9 @@ std::vector<std::string> names_of(std::size_t count) {
 }
 
 TEST(KeyedState, KeysOfAllLengthsKeepTheirOwnValues) {
+  // Enough of them that memory grows into large pages.
   KeyedState state(1, {});
-  const std::vector<std::string> names = names_of(20'000);
+  const std::vector<std::string> names = names_of(50'000);
   for (std::size_t i = 0; i < names.size(); ++i)
     set(state, names[i], static_cast<std::int64_t>(i), static_cast<double>(i));
   EXPECT_EQ(state.size(), names.size());
