@@ -61,25 +61,38 @@ double filled(const Track& track, const double* state) {
   }
 }
 
-// Count, mean and squared deviations with one value more or less (Welford 1962).
-void add_moment(double* at, double value) {
-  const double count = at[0] + 1;
-  const double delta = value - at[1];
-  at[1] += delta / count;
-  at[2] += delta * (value - at[1]);
-  at[0] = count;
+// A sum in twice the precision of a double, high and low part (Knuth's two-sum; Dekker, "A
+// floating-point technique for extending the available precision", 1971): what leaves a window
+// leaves nothing behind, also where a window of large values is followed by one that stands still.
+void add_twofold(double* sum, double value) {
+  const double high = sum[0] + value;
+  const double part = high - sum[0];
+  sum[1] += (sum[0] - (high - part)) + (value - part);
+  sum[0] = high;
 }
 
-void drop_moment(double* at, double value) {
-  const double count = at[0] - 1;
-  if (count <= 0) {
-    at[0] = at[1] = at[2] = 0;
-    return;
-  }
-  const double delta = value - at[1];
-  at[1] -= delta / count;
-  at[2] = std::max(0.0, at[2] - delta * (value - at[1]));
-  at[0] = count;
+// Count, sum and sum of squares (twofold each) with one value more, or with sign -1 less.
+void add_moment(double* at, double value, double sign = 1) {
+  at[0] += sign;
+  add_twofold(at + 1, sign * value);
+  const double square = value * value;
+  add_twofold(at + 3, sign * square);
+  at[4] += sign * std::fma(value, value, -square);
+}
+
+double mean_of(const double* at) { return (at[1] + at[2]) / at[0]; }
+
+// Of the sample; 0 where the squares differ by no more than their own precision.
+double deviation_of(const double* at) {
+  const double count = at[0];
+  if (count < 2) return 0;
+  const double square = at[1] * at[1];
+  const double square_low = std::fma(at[1], at[1], -square) + 2 * at[1] * at[2];
+  const double share = square / count;
+  const double share_low = (std::fma(-share, count, square) + square_low) / count;
+  const double squares = (at[3] - share) + (at[4] - share_low);
+  constexpr double kPrecision = 0x1p-100;
+  return squares > count * kPrecision * at[3] ? std::sqrt(squares / (count - 1)) : 0;
 }
 
 void add_point(double* at, double t, double value, double sign) {
@@ -130,10 +143,10 @@ void roll(const Track& track, const RollingColumns& rolling, double* state, doub
   const bool anew = static_cast<std::uint64_t>(now) % rolling.window == 0;
   if (rolling.moments != kNone && !anew) {
     if (!std::isnan(value)) add_moment(state + rolling.moments, value);
-    if (!std::isnan(gone)) drop_moment(state + rolling.moments, gone);
+    if (!std::isnan(gone)) add_moment(state + rolling.moments, gone, -1);
   } else if (rolling.moments != kNone) {
     double* const at = state + rolling.moments;
-    at[0] = at[1] = at[2] = 0;
+    std::fill_n(at, kMomentDoubles, 0.0);
     for (std::uint32_t back = rolling.past; back >= 1; --back) {
       const double old = past_value(track, state, now + 1, back);
       if (!std::isnan(old)) add_moment(at, old);
@@ -208,15 +221,13 @@ void close_track(const Track& track, double* state) {
 // columns
 
 void write_rolling(const RollingColumns& rolling, const double* state, double value, double* out) {
-  std::array<double, 3> moments{};
-  if (rolling.moments != kNone) std::copy_n(state + rolling.moments, 3, moments.begin());
+  std::array<double, kMomentDoubles> moments{};
+  if (rolling.moments != kNone)
+    std::copy_n(state + rolling.moments, kMomentDoubles, moments.begin());
   if (!std::isnan(value)) add_moment(moments.data(), value);
-  if (rolling.mean != kNone) out[rolling.mean] = moments[0] > 0 ? moments[1] : kNaN;
-  if (rolling.std != kNone) {
-    const double count = moments[0];
-    const double deviation = count > 1 ? std::sqrt(moments[2] / (count - 1)) : 0;
-    out[rolling.std] = count > 0 ? deviation : kNaN;
-  }
+  const bool known = moments[0] > 0;
+  if (rolling.mean != kNone) out[rolling.mean] = known ? mean_of(moments.data()) : kNaN;
+  if (rolling.std != kNone) out[rolling.std] = known ? deviation_of(moments.data()) : kNaN;
   // fmin and fmax take the other one of a NaN.
   if (rolling.min != kNone) {
     const double past = rolling.least != kNone ? front_of(state + rolling.least) : kNaN;

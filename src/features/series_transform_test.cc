@@ -243,7 +243,7 @@ TEST(SeriesTransform, RollingStatisticsAndSlopesAreThoseOfTheWindow) {
         }
         const std::string suffix = std::to_string(w);
         expect_same(s.value("CO_mean_" + suffix), mean, 1'000, "mean " + suffix);
-        expect_same(s.value("CO_std_" + suffix), deviation, 1'000, "std " + suffix);
+        expect_same(s.value("CO_std_" + suffix), deviation, 1, "std " + suffix);
         expect_same(s.value("CO_min_" + suffix), least, 1, "min " + suffix);
         expect_same(s.value("CO_max_" + suffix), greatest, 1, "max " + suffix);
       }
@@ -268,6 +268,20 @@ TEST(SeriesTransform, RollingStatisticsAndSlopesAreThoseOfTheWindow) {
         expect_same(s.value("CO_slope_" + std::to_string(w)), slope, 1'000, "slope");
       }
     }
+  }
+}
+
+// What large values left behind in the sums was once taken for a deviation.
+TEST(SeriesTransform, AWindowThatStandsStillHasNoDeviation) {
+  Stream s({Rolling{{"CO"}, {24}, {RollingStatistic::kMean, RollingStatistic::kStd}}});
+  env::Random random(3);
+  std::int64_t hour = 0;
+  for (; hour < 1'000; ++hour) s.take(hour, 100'000 * random.uniform());
+  for (int i = 0; i < 60; ++i, ++hour) {
+    s.take(hour, 1479.1);
+    if (i < 23) continue;
+    EXPECT_EQ(s.value("CO_std_24"), 0) << "after " << i;
+    EXPECT_DOUBLE_EQ(s.value("CO_mean_24"), 1479.1) << "after " << i;
   }
 }
 

@@ -259,7 +259,7 @@ class Layouter {
     for (EmaColumn& ema : each.emas) ema.at = take(1);
     for (RollingColumns& rolling : each.rollings) {
       if (rolling.past == 0) continue;
-      if (rolling.mean != kNone || rolling.std != kNone) rolling.moments = take(3);
+      if (rolling.mean != kNone || rolling.std != kNone) rolling.moments = take(kMomentDoubles);
       if (rolling.min != kNone) rolling.least = take(2 + 2 * rolling.past);
       if (rolling.max != kNone) rolling.greatest = take(2 + 2 * rolling.past);
     }

@@ -40,11 +40,13 @@ struct EmaColumn {
   std::uint32_t column = 0;
 };
 
+inline constexpr std::uint32_t kMomentDoubles = 5;
+
 // Of the history of a window: the `past` closed steps before the present one.
 struct RollingColumns {
   std::uint32_t window = 1;
   std::uint32_t past = 0;         // window - 1
-  std::uint32_t moments = kNone;  // count, mean, sum of squared deviations
+  std::uint32_t moments = kNone;  // count, sum and sum of squares in two parts each
   std::uint32_t least = kNone;    // a monotonic queue: start, length, then pairs of step and value
   std::uint32_t greatest = kNone;
   std::uint32_t mean = kNone;  // columns
