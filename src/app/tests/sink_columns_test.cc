@@ -30,7 +30,9 @@ TEST(SinkColumns, EveryFieldOfAForecastHasItsType) {
   forecast.key = "sensor_1";
   codec::ForecastWriter(pipeline.output.key_field, "event_ts", "CO", 1, "1-00000000", 6)
       .write(forecast, message);
-  for (const auto& [name, value] : json::parse(message, "a forecast")->items()) {
+  const auto written = json::parse(message, "a forecast");
+  ASSERT_TRUE(written);
+  for (const auto& [name, value] : written->items()) {
     ASSERT_TRUE(kinds.contains(name)) << name;
     const ColumnKind kind = kinds[name];
     EXPECT_EQ(value.is_string(), kind == ColumnKind::kText || kind == ColumnKind::kCategory ||
