@@ -128,6 +128,10 @@ bench-arima: build oracles  ## fits of ARIMA beside statsmodels' (ROUNDS=5; need
 	cmake --build $(RELEASE) -j $(JOBS) --target arima_fits
 	bench/peers/arima/run $(RELEASE)/bin/arima_fits
 
+.PHONY: bench-features
+bench-features: build oracles  ## features of a file beside pandas' (ROUNDS=5; needs MILLRACE_DATA_DIR)
+	bench/peers/features/run $(RELEASE)/bin/millrace
+
 .PHONY: fuzz
 fuzz:  ## run each fuzz target for FUZZ_SECONDS (60)
 	@tools/install build fuzz

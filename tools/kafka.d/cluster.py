@@ -247,7 +247,7 @@ class Cluster:
             archive = self.class_archive()
             flag = "-XX:SharedArchiveFile=" + archive if os.path.exists(archive) else None
             command = self.java(node, "kafka.tools.StorageTool", flag)
-            command += ["format", "--cluster-id", cluster_id]
+            command += ["format", "--cluster-id=" + cluster_id]
             command += ["--config", os.path.join(folder, "server.properties")]
             for user, password in sorted(self.passwords.items()):
                 for mechanism in settings.MECHANISMS[:2]:

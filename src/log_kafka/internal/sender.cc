@@ -31,6 +31,11 @@ constexpr std::size_t kMessageBytesMaxOfClient = 1'000'000'000;
 constexpr std::size_t kRebuildsMax = 6;
 constexpr Milliseconds kRebuildsWindow{60'000};
 
+// Doing it again would not change it.
+bool is_lasting(rd_kafka_resp_err_t error) {
+  return code_of(error) == ErrorCode::kUnknownTopic || code_of(error) == ErrorCode::kPermission;
+}
+
 int ms(Milliseconds time) { return static_cast<int>(time.count()); }
 
 // Without a timestamp the library takes 0 for "now", and brokers refuse what lies before 1970.
@@ -44,7 +49,8 @@ Sender::Sender(Client& client, SenderOptions options)
   hooks_.name = "producer";
   hooks_.delivery_failed = [this](const rd_kafka_message_t& message) {
     ++failed_;
-    if (!transactional()) cause_ = message.err;
+    // What a record met says more than that its transaction failed.
+    if (!transactional() || is_lasting(message.err)) delivery_cause_ = message.err;
     client_->logger().debug(std::string("a record was not taken: ") +
                             rd_kafka_err2str(message.err));
   };
@@ -317,7 +323,8 @@ log::CommitOutcome Sender::settle(Step step, std::string reason, const GroupId& 
     stale_ = std::exchange(unanswered_, false);
     return {log::CommitResult::kCommitted, ""};
   }
-  const rd_kafka_resp_err_t cause = cause_;  // of what comes, every request sets it
+  // Every request to come sets it.
+  const rd_kafka_resp_err_t cause = take_cause();
   std::string ignored;
   if (step == Step::kAbort && everything_is_answered() &&
       abort_transaction(give_up_at, ignored) == Step::kDone) {
@@ -360,9 +367,13 @@ Status Sender::usable() const {
   return {};
 }
 
+rd_kafka_resp_err_t Sender::take_cause() {
+  const rd_kafka_resp_err_t of_a_record = delivery_cause_.exchange(RD_KAFKA_RESP_ERR_NO_ERROR);
+  return of_a_record != RD_KAFKA_RESP_ERR_NO_ERROR ? of_a_record : cause_.load();
+}
+
 void Sender::look_at_topics(rd_kafka_resp_err_t cause) {
-  if (code_of(cause) != ErrorCode::kUnknownTopic && code_of(cause) != ErrorCode::kPermission)
-    return;
+  if (!is_lasting(cause)) return;
   std::string names;
   for (const Topic& topic : topics_) {
     const auto found = client_->partitions_of(topic.name);
@@ -424,7 +435,7 @@ log::CommitOutcome Sender::flush(Milliseconds patience) {
   }
   if (const std::uint64_t failed = failed_.exchange(0); failed > 0) {
     broken_.reset();
-    const rd_kafka_resp_err_t cause = cause_;
+    const rd_kafka_resp_err_t cause = take_cause();
     if (rd_kafka_fatal_error(handle_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
       const Status built = build(give_up_at);
       if (!built) return {log::CommitResult::kUnknown, built.error().message()};

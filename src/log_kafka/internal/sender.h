@@ -81,6 +81,7 @@ class Sender {
                                        const std::vector<log::Position>& positions,
                                        SteadyTime give_up_at);
   bool waiting_is_over(SteadyTime give_up_at) const;
+  rd_kafka_resp_err_t take_cause();
   // After an abort for this cause: whether it would only happen again.
   void look_at_topics(rd_kafka_resp_err_t cause);
 
@@ -95,7 +96,8 @@ class Sender {
   std::atomic<std::uint64_t> failed_{0};  // deliveries since the writer was made or flushed
   bool unanswered_ = false;               // a request of this transaction may still be on its way
   bool stale_ = false;                    // one of the last transaction may
-  std::atomic<rd_kafka_resp_err_t> cause_{RD_KAFKA_RESP_ERR_NO_ERROR};  // the last error
+  std::atomic<rd_kafka_resp_err_t> cause_{RD_KAFKA_RESP_ERR_NO_ERROR};  // the last request's error
+  std::atomic<rd_kafka_resp_err_t> delivery_cause_{RD_KAFKA_RESP_ERR_NO_ERROR};  // a record's
   std::optional<Error> unusable_;
   std::atomic<bool> given_up_{false};
   std::vector<SteadyTime> rebuilds_;  // of late
