@@ -81,7 +81,8 @@ bool is_empty_row(std::string_view line) {
   return line.find_first_not_of(" \t\r,;") == std::string_view::npos;
 }
 
-// By lines: the time goes on from row to row. Errors: kBadData for fewer than two rows.
+// By lines: the time goes on from row to row. Errors: kBadData for fewer than two rows, without the
+// file's name.
 Result<Halves> split_rows(const std::string& text, double last_share) {
   std::vector<std::string_view> lines;
   for (std::size_t at = 0; at < text.size();) {
@@ -179,15 +180,22 @@ class Demo {
 
   // What is streamed later has not been seen in training.
   Status split_data() {
+    if (data_ == "-" || data_.ends_with(".parquet")) {
+      return Error(ErrorCode::kUsage,
+                   "this demo trains on the first lines of a file and streams the last ones; give "
+                   "--data a CSV or NDJSON file, not '" +
+                       data_ + "'");
+    }
     MILLRACE_ASSIGN(const std::string text, env::read_file(data_, kDataBytesMax));
-    MILLRACE_ASSIGN(const Halves halves, split_rows(text, pipeline_.split.test_fraction));
+    const auto halves = split_rows(text, pipeline_.split.test_fraction);
+    if (!halves) return halves.error().with_context("'" + data_ + "'");
     MILLRACE_TRY(env::make_folders(session_.home()));
     const std::string extension = env::Path(data_).extension().string();
     const std::string stem = "demo-" + pipeline_.name;
     const env::Path first = session_.home() / (stem + "-first" + extension);
     const env::Path last = session_.home() / (stem + "-last" + extension);
-    MILLRACE_TRY(env::write_file_atomic(first, halves.first));
-    MILLRACE_TRY(env::write_file_atomic(last, halves.last));
+    MILLRACE_TRY(env::write_file_atomic(first, halves->first));
+    MILLRACE_TRY(env::write_file_atomic(last, halves->last));
     training_data_ = first.string();
     stream_data_ = last.string();
     return {};

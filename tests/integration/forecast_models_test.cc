@@ -16,11 +16,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-Words with(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 // Ten weeks of one station.
 const Workplace& place_with_readings(const Workplace& place, int stations = 1) {
   place.write("readings.ndjson", station_readings(stations, 1700, 1));

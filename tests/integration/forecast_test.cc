@@ -14,12 +14,6 @@ namespace {
 constexpr int kStations = 5;
 constexpr int kHours = 400;
 
-std::vector<std::string> with(std::vector<std::string> words,
-                              const std::vector<std::string>& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 // A trained model, and readings on the input topic.
 class Readings {
  public:
@@ -216,6 +210,16 @@ TEST(Forecast, TransformWritesTheModelsColumnsAndWhatCame) {
       readings.place().run({"model", "show", "air-quality", "--json"}).last_json();
   for (const json::Value& name : manifest["features"]) expected += name.get<std::string>() + ",";
   EXPECT_EQ(csv.substr(0, csv.find('\n')), expected + "CO_tplus1");
+}
+
+TEST(ForecastDemo, WhatItCannotDivideIsRefusedByName) {
+  const Workplace place;
+  place.write("empty.csv", "");
+  for (const char* data : {"empty.csv", "-", "readings.parquet"}) {
+    const Finished refused = place.run({"demo", "air-quality", "--data", data});
+    EXPECT_NE(refused.exit_code, 0);
+    EXPECT_NE(refused.err.find("'" + std::string(data) + "'"), std::string::npos) << refused.err;
+  }
 }
 
 // Run twice: the second streams the same hours, which must not be late.

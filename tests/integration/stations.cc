@@ -42,6 +42,12 @@ std::string station_readings(int stations, int hours, std::uint64_t seed, int fi
   return out;
 }
 
+std::vector<std::string> with(std::vector<std::string> words,
+                              const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
 std::vector<std::string> small_model() {
   return {"--set", "model.trees=20", "--set", "model.depth=3", "--set", "drift.window=2d"};
 }

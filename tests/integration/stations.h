@@ -16,6 +16,9 @@ namespace millrace::integration {
 std::string station_readings(int stations, int hours, std::uint64_t seed, int first = 0,
                              double shift = 0);
 
+// The words of a command, and more of them.
+std::vector<std::string> with(std::vector<std::string> words, const std::vector<std::string>& more);
+
 // What makes training quick and its model small.
 std::vector<std::string> small_model();
 

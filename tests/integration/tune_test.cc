@@ -16,11 +16,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-Words with(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 Words tune(const Words& more) {
   return with(
       {"tune", "air-quality", "--data", "readings.ndjson", "--set", "model.trees=10", "--json"},
