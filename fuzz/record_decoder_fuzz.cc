@@ -12,6 +12,7 @@
 namespace {
 
 using millrace::codec::Purpose;
+using millrace::codec::Reading;
 using millrace::codec::RecordDecoder;
 using millrace::data::Cell;
 using millrace::data::CellState;
@@ -46,21 +47,30 @@ struct Target {
   explicit Target(millrace::data::Schema schema_in)
       : schema(std::move(schema_in)),
         decoder(std::move(*RecordDecoder::make(schema, Purpose::kScoring))),
+        whole(std::move(*RecordDecoder::make(schema, Purpose::kScoring, {}, Reading::kWhole))),
         cells(schema.size()) {}
 
   void run(std::string_view value) {
     errors.clear();
     const bool good = decoder.decode_copy(value, cells, errors);
     CHECK(good == errors.empty());
+    millrace::data::RecordErrors errors_of_whole;
+    std::vector<Cell> cells_of_whole(schema.size());
+    CHECK(whole.decode_copy(value, cells_of_whole, errors_of_whole) == good);
+    CHECK(errors_of_whole.size() == errors.size());
     CHECK(errors.size() <= millrace::data::kRecordErrorsMax);
     for (const auto& error : errors) CHECK(millrace::is_utf8(error.message()));
     if (!good) return;
     CHECK(millrace::is_utf8(value));
-    for (std::size_t i = 0; i < cells.size(); ++i) check_cell(cells[i], schema.field(i));
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      check_cell(cells[i], schema.field(i));
+      CHECK(cells[i].text == cells_of_whole[i].text && cells[i].state == cells_of_whole[i].state);
+    }
   }
 
   millrace::data::Schema schema;
   RecordDecoder decoder;
+  RecordDecoder whole;
   std::vector<Cell> cells;
   millrace::data::RecordErrors errors;
 };

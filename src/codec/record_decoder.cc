@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "codec/internal/field_check.h"
+#include "codec/internal/flat_cursor.h"
 #include "codec/internal/structure_scan.h"
 #include "codec/internal/unknown_keys.h"
 
@@ -20,15 +21,20 @@ using data::RecordCode;
 using internal::ErrorReport;
 using internal::FieldCheck;
 using internal::FingerprintedText;
+using internal::FlatCursor;
+using internal::FlatValue;
 using internal::kQuotedBytesMax;
 using internal::NameTable;
 using simdjson::dom::element_type;
 
 static_assert(kArenaPadding >= simdjson::SIMDJSON_PADDING);
+static_assert(kArenaPadding >= FlatCursor::kPadding);
 
 // Messages up to this size are parsed in memory that is there from the start; larger ones are
 // looked at before memory grows for them.
 constexpr std::size_t kCapacityAtStart = std::size_t{16} << 10;
+// After messages that are not flat so many are left to the whole parser at once, at most.
+constexpr std::uint32_t kFlatPauseMax = 255;
 
 std::string_view kind_of(element_type type) {
   switch (type) {
@@ -74,6 +80,10 @@ struct RecordDecoder::State {
   State(const data::Schema& schema_in, const DecodeLimits& limits_in)
       : schema(schema_in), limits(limits_in), names(schema.names()), table(names) {}
 
+  bool decode_flat(std::string_view value, std::span<Cell> cells);
+  bool walk_flat(std::string_view value, std::span<Cell> cells, ErrorReport& report);
+  void convert(const FieldCheck& check, const FlatValue& value, Cell& cell, ErrorReport& report);
+  bool has_few_values(std::string_view value) const;
   bool parse(std::string_view value, simdjson::dom::object& object, ErrorReport& report);
   bool make_room(std::string_view value, ErrorReport& report);
   bool too_deep(ErrorReport& report) const;
@@ -95,8 +105,14 @@ struct RecordDecoder::State {
   std::vector<FieldCheck> checks;
   std::vector<std::uint64_t> required;  // one bit a field
   std::vector<std::uint64_t> seen;
-  // Fields come in the order of the record before: the field after field i was successor[i + 1].
+  // Fields come in the order of the record before: the field after field i was
+  // successor[i + 1], and this stood between the two.
   std::vector<std::int32_t> successor;
+  std::vector<internal::Between> between;
+  Reading reading = Reading::kPredicted;
+  std::uint32_t flat_pause = 0;  // messages that are not tried to be read as flat
+  std::uint32_t flat_failures = 0;
+  data::RecordErrors flat_errors;
   std::int32_t last_field = NameTable::kNone;
   std::vector<FingerprintedText> unknown;
   std::vector<FingerprintedText> nested;
@@ -111,7 +127,7 @@ RecordDecoder& RecordDecoder::operator=(RecordDecoder&&) noexcept = default;
 RecordDecoder::~RecordDecoder() = default;
 
 Result<RecordDecoder> RecordDecoder::make(const data::Schema& schema, Purpose purpose,
-                                          const DecodeLimits& limits) {
+                                          const DecodeLimits& limits, Reading reading) {
   auto state = std::make_unique<State>(schema, limits);
   const std::size_t words = schema.size() / 64 + 1;
   state->required.resize(words);
@@ -124,6 +140,8 @@ Result<RecordDecoder> RecordDecoder::make(const data::Schema& schema, Purpose pu
     state->successor.push_back(static_cast<std::int32_t>(i));
   }
   state->successor.push_back(0);
+  state->between.resize(state->successor.size());
+  state->reading = reading;
   // simdjson refuses what stands inside depth_max + 1 containers.
   const bool out_of_memory =
       state->parser.allocate(kCapacityAtStart, limits.depth_max + 1) != simdjson::SUCCESS ||
@@ -135,6 +153,7 @@ Result<RecordDecoder> RecordDecoder::make(const data::Schema& schema, Purpose pu
 bool RecordDecoder::decode(std::string_view value, std::span<Cell> cells,
                            data::RecordErrors& errors) {
   CHECK(cells.size() == state_->schema.size());
+  if (state_->decode_flat(value, cells)) return true;
   ErrorReport report(errors);
   simdjson::dom::object object;
   if (!state_->parse(value, object, report)) {
@@ -155,6 +174,95 @@ bool RecordDecoder::decode_copy(std::string_view value, std::span<Cell> cells,
   copy.assign(value);
   copy.append(kArenaPadding, ' ');
   return decode(std::string_view(copy).substr(0, value.size()), cells, errors);
+}
+
+// A good record that is flat, without the detour of a document in memory. False for all others:
+// what is wrong with them the whole parser finds.
+bool RecordDecoder::State::decode_flat(std::string_view value, std::span<Cell> cells) {
+  if (reading == Reading::kWhole) return false;
+  if (flat_pause > 0) {
+    --flat_pause;
+    return false;
+  }
+  if (value.size() > parser.capacity() || !has_few_values(value)) return false;
+  bool good = false;
+  {
+    ErrorReport report(flat_errors);
+    good = walk_flat(value, cells, report);
+    if (good) finish(cells, report);
+    good = good && report.found() == 0;
+  }
+  if (good) [[likely]] {
+    flat_failures = 0;
+    return true;
+  }
+  flat_errors.clear();
+  flat_failures = std::min(flat_failures * 2 + 1, kFlatPauseMax);
+  flat_pause = flat_failures - 1;
+  return false;
+}
+
+bool RecordDecoder::State::walk_flat(std::string_view value, std::span<Cell> cells,
+                                     ErrorReport& report) {
+  std::fill(seen.begin(), seen.end(), 0);
+  unknown.clear();
+  FlatCursor cursor(value);
+  FlatValue read;
+  char mark = '{';
+  for (std::size_t last = 0;; mark = ',') {
+    internal::Between& expected = between[last];
+    std::int32_t found = successor[last];
+    if (!cursor.skip(expected)) [[unlikely]] {
+      const char* const from = cursor.at();
+      std::string_view key;
+      if (cursor.is_at('}')) {
+        if (mark == '{' || !cursor.take_end()) return false;
+        break;
+      }
+      if (!cursor.take_key(mark, key)) return false;
+      const auto name = FingerprintedText::of_padded(key);
+      found = table.find(name);
+      if (found == NameTable::kNone) {
+        if (!schema.unknown_fields_allowed || !cursor.take_value(read)) return false;
+        unknown.push_back(name);
+        continue;
+      }
+      successor[last] = found;
+      expected.learn({from, static_cast<std::size_t>(cursor.at() - from)});
+    }
+    const auto index = static_cast<std::size_t>(found);
+    const std::uint64_t bit = std::uint64_t{1} << (index % 64);
+    if ((seen[index / 64] & bit) != 0 || !cursor.take_value(read)) return false;
+    seen[index / 64] |= bit;
+    convert(checks[index], read, cells[index], report);
+    last = index + 1;
+  }
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if ((seen[i / 64] >> (i % 64) & 1) == 0) cells[i] = Cell::missing();
+  }
+  return !cursor.saw_high() || simdjson::validate_utf8(value.data(), value.size());
+}
+
+inline void RecordDecoder::State::convert(const FieldCheck& check, const FlatValue& value,
+                                          Cell& cell, ErrorReport& report) {
+  switch (value.kind) {
+    case FlatValue::Kind::kText:
+      return check.check_text(value.text, cell, report);
+    case FlatValue::Kind::kNumber:
+      return check.check_number(value.number, {}, cell, report);
+    case FlatValue::Kind::kTrue:
+    case FlatValue::Kind::kFalse:
+      return check.check_boolean(value.kind == FlatValue::Kind::kTrue, cell, report);
+    case FlatValue::Kind::kNull:
+      return check.check_null(cell, report);
+  }
+}
+
+// Too short to hold more keys or values than the limits allow, whatever it holds.
+bool RecordDecoder::State::has_few_values(std::string_view value) const {
+  constexpr std::size_t kKeyBytesMin = 4;  // "":0
+  const std::size_t harmless = std::min(limits.tokens_max(), limits.fields_max * kKeyBytesMin);
+  return value.size() <= std::min(harmless, limits.bytes_max);
 }
 
 bool RecordDecoder::State::too_deep(ErrorReport& report) const {
@@ -186,9 +294,7 @@ bool RecordDecoder::State::make_room(std::string_view value, ErrorReport& report
     return false;
   }
   const bool fits = value.size() <= parser.capacity();
-  constexpr std::size_t kKeyBytesMin = 4;  // "":0
-  const std::size_t harmless = std::min(limits.tokens_max(), limits.fields_max * kKeyBytesMin);
-  if (fits && value.size() <= harmless) return true;
+  if (fits && has_few_values(value)) return true;
   const internal::Structure legal{limits.depth_max + 1, limits.fields_max, limits.tokens_max()};
   const internal::Structure structure = internal::scan_structure(value, legal);
   if (structure.depth > legal.depth) return too_deep(report);
@@ -247,7 +353,10 @@ inline std::int32_t RecordDecoder::State::find(const FingerprintedText& key) {
     return guess;
   }
   const std::int32_t found = table.find(key);
-  if (found != NameTable::kNone) last_field = guess = found;
+  if (found != NameTable::kNone) {
+    between[static_cast<std::size_t>(last_field + 1)].forget();
+    last_field = guess = found;
+  }
   return found;
 }
 

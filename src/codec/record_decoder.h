@@ -31,19 +31,25 @@ struct DecodeLimits {
 // Whether a schema field may be absent: training needs the label, scoring does not (BUG-T10).
 enum class Purpose { kScoring, kTraining };
 
+// How messages are read: `kPredicted` takes flat ones straight from their bytes, as far as they
+// look like the one before; `kWhole` always makes a document first. Cells and errors are the same.
+enum class Reading { kPredicted, kWhole };
+
 // Decodes messages of one schema. Not thread-safe; make one a thread.
 class RecordDecoder {
  public:
   // Errors: kConfig for a pattern RE2 refuses.
   static Result<RecordDecoder> make(const data::Schema& schema, Purpose purpose,
-                                    const DecodeLimits& limits = {});
+                                    const DecodeLimits& limits = {},
+                                    Reading reading = Reading::kPredicted);
   RecordDecoder(RecordDecoder&&) noexcept;
   RecordDecoder& operator=(RecordDecoder&&) noexcept;
   ~RecordDecoder();
 
   // Fills cells (schema.size() of them) and returns true, or returns false with at least one error
   // added; cells that are good are filled in either case. `value` must have kArenaPadding readable
-  // bytes behind it (log::Batch and Arena give that). Views in cells live until the next call. No
+  // bytes behind it (log::Batch and Arena give that). Views in cells live until the next call, and
+  // no longer than `value`. No
   // value (nullopt at the caller) is the caller's tombstone. No allocation for good records.
   bool decode(std::string_view value, std::span<data::Cell> cells, data::RecordErrors& errors);
   // The same for bytes without padding: copies first.

@@ -13,9 +13,9 @@ namespace millrace::codec::testing {
 class DecodeHarness {
  public:
   explicit DecodeHarness(data::Schema schema, Purpose purpose = Purpose::kScoring,
-                         const DecodeLimits& limits = {})
+                         const DecodeLimits& limits = {}, Reading reading = Reading::kPredicted)
       : schema_(std::move(schema)),
-        decoder_(std::move(*RecordDecoder::make(schema_, purpose, limits))),
+        decoder_(std::move(*RecordDecoder::make(schema_, purpose, limits, reading))),
         cells_(schema_.size()) {}
 
   // Whether the record is good.
@@ -36,6 +36,7 @@ class DecodeHarness {
     return text;
   }
   const data::Cell& cell(std::string_view field) const { return cells_[*schema_.find(field)]; }
+  const std::vector<data::Cell>& cells() const { return cells_; }
   const data::RecordErrors& errors() const { return errors_; }
   const data::Schema& schema() const { return schema_; }
 

@@ -4,8 +4,10 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 
+#include "base/arena.h"
 #include "codec/internal/csv_splitter.h"
 #include "codec/internal/decimal.h"
 #include "codec/internal/name_table.h"
@@ -177,6 +179,30 @@ void expect_agreement(std::uint64_t seed, const data::Schema& schema, Purpose pu
   }
 }
 
+void expect_same_cells(const data::Cell& a, const data::Cell& b, const std::string& value) {
+  RC_ASSERT(a.state == b.state);
+  RC_ASSERT(a.code == b.code);
+  RC_ASSERT(std::bit_cast<std::uint64_t>(a.number) == std::bit_cast<std::uint64_t>(b.number));
+  if (a.text != b.text) RC_FAIL("other texts: " + value);
+}
+
+// Reads `first` and then `second`, so that the second is expected to look like the first.
+void expect_same_reading(const data::Schema& schema, const std::string& first,
+                         const std::string& second) {
+  DecodeHarness predicted(schema);
+  DecodeHarness whole(schema, Purpose::kScoring, {}, Reading::kWhole);
+  predicted.decode(first);
+  const bool good = predicted.decode(second);
+  if (good != whole.decode(second)) RC_FAIL((good ? "accepted: " : "refused: ") + second);
+  RC_ASSERT(predicted.errors().size() == whole.errors().size());
+  for (std::size_t i = 0; i < whole.errors().size(); ++i) {
+    RC_ASSERT(predicted.errors()[i].message() == whole.errors()[i].message());
+  }
+  for (std::size_t i = 0; i < schema.size(); ++i) {
+    expect_same_cells(predicted.cells()[i], whole.cells()[i], second);
+  }
+}
+
 TEST(RecordDecoder, MutationsAreGoodAndBad) {
   DecodeHarness harness(testing::telco_schema());
   env::Random random(1);
@@ -195,6 +221,43 @@ RC_GTEST_PROP(RecordDecoder, AgreesWithTheOracleOnTelco, (std::uint64_t seed)) {
 RC_GTEST_PROP(RecordDecoder, AgreesWithTheOracleOnLenientPolicies, (std::uint64_t seed)) {
   expect_agreement(seed, lenient_schema(), Purpose::kScoring, 50);
   expect_agreement(seed, lenient_schema(), Purpose::kTraining, 50);
+}
+
+RC_GTEST_PROP(RecordDecoder, PredictedReadingIsTheWhole, (std::uint64_t seed)) {
+  env::Random random(seed);
+  const std::string base(testing::kTelcoMessage);
+  for (int i = 0; i < 50; ++i) {
+    const std::string other = mutated(base, random);
+    expect_same_reading(testing::telco_schema(), base, other);
+    expect_same_reading(lenient_schema(), other, mutated(base, random));
+    expect_same_reading(lenient_schema(), other, base);
+  }
+}
+
+RC_GTEST_PROP(RecordDecoder, PredictedReadingOfNumbersIsTheWhole, ()) {
+  const data::Schema schema =
+      std::move(*data::Schema::make({testing::numeric("n", FieldType::kNumber, -1e308, 1e308)}));
+  const auto digits = rc::gen::container<std::string>(rc::gen::inRange('0', ':'));
+  std::string number = (*rc::gen::arbitrary<bool>() ? "-" : "") + *digits;
+  if (*rc::gen::arbitrary<bool>()) number += "." + *digits;
+  if (*rc::gen::inRange(0, 8) == 0) number += *rc::gen::element("e5", "E-3", "e", ".", "x", " ");
+  expect_same_reading(schema, R"({"n":1})", R"({"n":)" + number + "}");
+  expect_same_reading(schema, R"({"n": 1.5 })", R"({"n": )" + number + " }");
+}
+
+// A message that was cut, with the rest of it still behind it in memory.
+TEST(RecordDecoder, WhatStandsBehindAMessageIsNotRead) {
+  const std::string base = std::string(testing::kTelcoMessage);
+  const std::string memory = base + base + std::string(kArenaPadding, ' ');
+  const data::Schema schema = lenient_schema();
+  std::vector<data::Cell> cells(schema.size());
+  data::RecordErrors errors;
+  for (std::size_t size = 0; size < base.size(); ++size) {
+    auto decoder = RecordDecoder::make(schema, Purpose::kScoring);
+    ASSERT_TRUE(decoder->decode(std::string_view(memory).substr(0, base.size()), cells, errors));
+    EXPECT_FALSE(decoder->decode(std::string_view(memory).substr(0, size), cells, errors)) << size;
+    errors.clear();
+  }
 }
 
 RC_GTEST_PROP(RecordDecoder, RandomBytesNeverGetThrough, (const std::string& bytes)) {
