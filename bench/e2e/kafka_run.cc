@@ -72,7 +72,7 @@ struct PassThrough {
                            {{"bootstrap.servers", setting.bootstrap},
                             {"transactional.id", group},
                             {"queue.buffering.max.messages", "1000000"},
-                            {"linger.ms", "5"}},
+                            {"linger.ms", "50"}},
                            this, nullptr);
     check(rd_kafka_init_transactions(producer, kCallMs));
     out = rd_kafka_topic_new(producer, to.c_str(), nullptr);

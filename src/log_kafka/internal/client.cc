@@ -71,6 +71,12 @@ std::string Client::property(std::string_view name) const {
   return "";
 }
 
+bool Client::is_default(std::string_view name) const {
+  return std::none_of(properties_.begin(), properties_.end(), [&](const Property& property) {
+    return property.name == name && !property.origin.starts_with(kDefaultOrigin);
+  });
+}
+
 Result<HandlePtr> Client::make_handle(rd_kafka_type_t type, Hooks& hooks,
                                       const std::vector<std::pair<std::string, std::string>>& own) {
   CHECK(hooks.client == this);

@@ -58,6 +58,7 @@ class Client {
   const KafkaLogOptions& options() const { return options_; }
   // Of a property as resolved; "" when the library's default is in force.
   std::string property(std::string_view name) const;
+  bool is_default(std::string_view name) const;
 
   // Asks a broker, at most this long.
   Status ping(Milliseconds patience);

@@ -66,10 +66,13 @@ void Feed::add(rd_kafka_message_t& message) {
   if (!batch->records.empty() &&
       (batch->records.size() >= limits_.records_max || batch->bytes + bytes > limits_.bytes_max)) {
     finish(*batch);
+    const std::size_t likely = batch->records.size();
     full_.push_back(std::move(*batch));
     growing_ = Growing{};
     batch = &growing_.batch;
     batch->source = source_;
+    batch->records.reserve(likely);
+    growing_.headers.reserve(likely);
   }
   log::Record record;
   record.offset = offset;

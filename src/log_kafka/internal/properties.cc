@@ -144,11 +144,12 @@ Result<std::vector<Property>> resolve(const KafkaLogOptions& options) {
   std::map<std::string, Property> resolved;
   for (const Default& one : kDefaults) {
     const std::string name(one.name);
-    resolved[name] = {name, std::string(one.value), "default"};
+    resolved[name] = {name, std::string(one.value), std::string(kDefaultOrigin)};
   }
+  resolved["linger.ms"].origin += ", " + std::string(kTransactionLingerMs) + " in transactions";
   // From 2.2 on; before, a queue that runs full stops fetching its partition for a second.
   if (const std::string name = "fetch.queue.backoff.ms"; is_known(name))
-    resolved[name] = {name, "20", "default"};
+    resolved[name] = {name, "20", std::string(kDefaultOrigin)};
   resolved["bootstrap.servers"] = {"bootstrap.servers", options.brokers, "--log"};
   for (const Property& property : options.properties) {
     if (!is_known(property.name)) {

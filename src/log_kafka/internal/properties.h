@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -9,6 +10,11 @@
 #include "log_kafka/kafka_log.h"
 
 namespace millrace::log_kafka::internal {
+
+// Origins of what nobody set start with this.
+inline constexpr std::string_view kDefaultOrigin = "default";
+// How long records of a transaction wait for others to be sent with.
+inline constexpr const char* kTransactionLingerMs = "50";
 
 // Under the library's names, files read, checked; the last of each name. Sorted by name.
 Result<std::vector<Property>> resolve(const KafkaLogOptions& options);

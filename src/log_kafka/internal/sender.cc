@@ -9,6 +9,7 @@
 #include "log/append_rules.h"
 #include "log_kafka/internal/errors.h"
 #include "log_kafka/internal/metadata.h"
+#include "log_kafka/internal/properties.h"
 
 namespace millrace::log_kafka::internal {
 namespace {
@@ -93,6 +94,8 @@ Status Sender::build(SteadyTime give_up_at) {
     own.emplace_back("transactional.id", options_.transactional_id);
     own.emplace_back("transaction.timeout.ms", kTransactionTimeoutMs);
     own.emplace_back("message.timeout.ms", kMessageTimeoutMs);
+    // Nobody sees a record before its commit, which sends what is left at once.
+    if (client_->is_default("linger.ms")) own.emplace_back("linger.ms", kTransactionLingerMs);
   }
   MILLRACE_ASSIGN(handle_, client_->make_handle(RD_KAFKA_PRODUCER, hooks_, own));
   if (transactional()) {
