@@ -24,6 +24,10 @@ OPTIONS = [
 ]
 
 
+# Groups of jars whose programs are those of another group.
+SOURCES_OF = {"flink_xgboost3": "flink", "kafka_streams_xgboost3": "kafka_streams"}
+
+
 def libraries(build, group):
     return os.path.join(build, "jars", group)
 
@@ -44,7 +48,7 @@ def prepare(build, group):
     shutil.rmtree(target, ignore_errors=True)
     os.makedirs(target)
     files = glob.glob(os.path.join(SOURCES, "*.java"))
-    files += glob.glob(os.path.join(SOURCES, group, "*.java"))
+    files += glob.glob(os.path.join(SOURCES, SOURCES_OF.get(group, group), "*.java"))
     compiler = ["javac", "-d", target, "-cp", class_path(build, group)]
     if subprocess.run(compiler + sorted(files), check=False).returncode != 0:
         raise Failure("javac did not compile the peers of %s" % group)

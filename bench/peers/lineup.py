@@ -128,10 +128,18 @@ PEERS = [
     ),
     Peer(
         "streams_xgboost",
-        "Kafka Streams + XGBoost4J",
+        "Kafka Streams + XGBoost4J 1.7",
         java("kafka_streams", "KafkaStreamsPeer", "xgboost", "at_least_once"),
         warm=0.6,
         jars="kafka_streams",
+    ),
+    Peer(
+        "streams_xgboost3",
+        "Kafka Streams + XGBoost4J 3.0",
+        java("kafka_streams_xgboost3", "KafkaStreamsPeer", "xgboost", "at_least_once"),
+        0.5,
+        warm=0.6,
+        jars="kafka_streams_xgboost3",
     ),
     Peer(
         "streams_onnx",
@@ -150,9 +158,17 @@ PEERS = [
     ),
     Peer(
         "flink",
-        "Flink + XGBoost4J",
+        "Flink + XGBoost4J 1.7",
         java("flink", "FlinkPeer"),
         warm=0.6,
         jars="flink",
+    ),
+    Peer(
+        "flink_xgboost3",
+        "Flink + XGBoost4J 3.0",
+        java("flink_xgboost3", "FlinkPeer"),
+        0.5,
+        warm=0.6,
+        jars="flink_xgboost3",
     ),
 ]

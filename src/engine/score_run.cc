@@ -218,7 +218,7 @@ SteadyTime ScoreRun::next_deadline() const {
   SteadyTime deadline = clock_.steady() + kPollMax;
   if (in_flight_) return deadline;
   if (uncommitted_ > 0)
-    deadline = std::min(deadline, first_uncommitted_ + pipeline_.commit_interval);
+    deadline = std::min(deadline, first_uncommitted_ + commit_interval());
   if (options_.mode == ScoreOptions::Mode::kWindow) {
     deadline = std::min(deadline, last_message_ + options_.idle_timeout);
   }
@@ -228,7 +228,12 @@ SteadyTime ScoreRun::next_deadline() const {
 bool ScoreRun::commit_due() const {
   if (uncommitted_ == 0) return false;
   return uncommitted_ >= pipeline_.commit_records_max ||
-         clock_.steady() >= first_uncommitted_ + pipeline_.commit_interval;
+         clock_.steady() >= first_uncommitted_ + commit_interval();
+}
+
+// The first commit of a run does not wait: whoever starts one sees at once that it works.
+Nanoseconds ScoreRun::commit_interval() const {
+  return working_.commits == 0 ? Nanoseconds(0) : Nanoseconds(pipeline_.commit_interval);
 }
 
 // Every assigned partition has been read up to the end it had when it was assigned.

@@ -106,6 +106,7 @@ class ScoreRun {
   bool window_done() const;
   std::string end_reason() const;
   bool commit_due() const;
+  Nanoseconds commit_interval() const;
   SteadyTime next_deadline() const;
   std::uint64_t remaining() const;
   void report_progress();
