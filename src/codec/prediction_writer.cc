@@ -57,6 +57,7 @@ struct PredictionWriter::State {
     return text + ':';
   }
   void put_decimal(double value, int places);
+  const std::string& tail_of(const Prediction& prediction);
   void put_text(const std::string& name, std::string_view text) {
     if (name.empty()) return;
     out.put(name);
@@ -71,7 +72,10 @@ struct PredictionWriter::State {
   std::string processed_time;
   std::string latency;
   std::string model_version;
-  std::string end;  // with the model's version
+  std::string end;   // with the model's version
+  std::string tail;  // the fields from the processed time on, for these two:
+  Timestamp tail_processed;
+  double tail_latency_ms = 0;
   int decimals = 6;
   internal::JsonBuffer out;
 };
@@ -101,6 +105,7 @@ void PredictionWriter::set_model_version(std::string_view model_version) {
   state_->end = state_->model_version;
   if (!state_->end.empty()) json::append_string(state_->end, model_version);
   state_->end += '}';
+  state_->tail.clear();
 }
 
 void PredictionWriter::write(const Prediction& prediction, std::string& out) {
@@ -118,22 +123,36 @@ void PredictionWriter::write(const Prediction& prediction, std::string& out) {
   }
   state.put_text(state.label, prediction.label);
   state.put_text(state.event_time, prediction.event_time);
-  if (!state.processed_time.empty()) {
+  state.out.put(state.tail_of(prediction));
+  out.assign(state.out.view());
+}
+
+// Records of a batch share their time and their latency, so this is made once a batch.
+const std::string& PredictionWriter::State::tail_of(const Prediction& prediction) {
+  const bool counts = prediction.latency_ms > 0 && std::isfinite(prediction.latency_ms);
+  const double latency_ms = counts ? prediction.latency_ms : 0;
+  if (!tail.empty() && tail_processed == prediction.processed && tail_latency_ms == latency_ms) {
+    return tail;
+  }
+  const std::size_t start = out.view().size();
+  if (!processed_time.empty()) {
     char time[kTimeBytes];
     env::format_rfc3339(prediction.processed, time);
-    state.out.put(state.processed_time);
-    state.out.put('"');
-    state.out.put(std::string_view(time, kTimeBytes));
-    state.out.put('"');
+    out.put(processed_time);
+    out.put('"');
+    out.put(std::string_view(time, kTimeBytes));
+    out.put('"');
   }
-  if (!state.latency.empty()) {
-    const bool counts = prediction.latency_ms > 0 && std::isfinite(prediction.latency_ms);
-    state.out.put(state.latency);
-    state.put_decimal(counts ? round_to(prediction.latency_ms, kLatencyDecimals) : 0,
-                      kLatencyDecimals);
+  if (!latency.empty()) {
+    out.put(latency);
+    put_decimal(round_to(latency_ms, kLatencyDecimals), kLatencyDecimals);
   }
-  state.out.put(state.end);
-  out.assign(state.out.view());
+  out.put(end);
+  tail = out.view().substr(start);
+  out.cut(start);
+  tail_processed = prediction.processed;
+  tail_latency_ms = latency_ms;
+  return tail;
 }
 
 // A number that has at most `places` decimals as its digits, at least one behind the point; any

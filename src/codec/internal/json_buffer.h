@@ -15,6 +15,8 @@ namespace millrace::codec::internal {
 class JsonBuffer {
  public:
   void clear() { size_ = 0; }
+  // Drops what was put after the first `size` bytes.
+  void cut(std::size_t size) { size_ = size; }
   std::string_view view() const { return {bytes_.get(), size_}; }
 
   void put(std::string_view text) {

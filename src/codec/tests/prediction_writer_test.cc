@@ -49,6 +49,24 @@ TEST(PredictionWriter, MessageHasTheReferenceFieldsInOrder) {
   EXPECT_TRUE(out.ends_with(R"("model_version":"4-ffffffff"})"));
 }
 
+TEST(PredictionWriter, TimeAndLatencyAreThoseOfEachRecord) {
+  PredictionWriter writer({"", "p", "", "", "t", "l", ""}, "");
+  const auto text = [&writer](Timestamp processed, double latency_ms) {
+    Prediction prediction = prediction_of(0.5, latency_ms);
+    prediction.processed = processed;
+    std::string out;
+    writer.write(prediction, out);
+    return out;
+  };
+  const std::string first = R"({"p":0.5,"t":"2025-10-11T03:28:23.300Z","l":1.5})";
+  EXPECT_EQ(text(kProcessed, 1.5), first);
+  EXPECT_EQ(text(kProcessed, 1.5), first);
+  EXPECT_EQ(text(kProcessed, 2), R"({"p":0.5,"t":"2025-10-11T03:28:23.300Z","l":2.0})");
+  EXPECT_EQ(text(Timestamp(kProcessed.value() + 1), 2),
+            R"({"p":0.5,"t":"2025-10-11T03:28:23.301Z","l":2.0})");
+  EXPECT_EQ(text(kProcessed, 1.5), first);
+}
+
 TEST(PredictionWriter, UnnamedFieldsAreLeftOut) {
   PredictionFields fields;
   fields.key.clear();
