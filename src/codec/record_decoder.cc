@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <forward_list>
 
 #include "base/arena.h"
 #include "base/check.h"
@@ -35,6 +37,8 @@ static_assert(kArenaPadding >= FlatCursor::kPadding);
 constexpr std::size_t kCapacityAtStart = std::size_t{16} << 10;
 // After messages that are not flat so many are left to the whole parser at once, at most.
 constexpr std::uint32_t kFlatPauseMax = 255;
+// From here on not every integer is a double.
+constexpr double kExactIntegerMax = 9007199254740992.0;
 
 std::string_view kind_of(element_type type) {
   switch (type) {
@@ -93,6 +97,8 @@ struct RecordDecoder::State {
   std::int32_t find(const FingerprintedText& key);
   void convert(const FieldCheck& check, simdjson::dom::element element, Cell& cell,
                ErrorReport& report);
+  template <class Integer>
+  void check_integer(const FieldCheck& check, Integer integer, Cell& cell, ErrorReport& report);
   void finish(std::span<Cell> cells, ErrorReport& report);
   void report_unknown(ErrorReport& report);
   void check_nested(std::string_view field, simdjson::dom::element element, ErrorReport& report);
@@ -116,6 +122,7 @@ struct RecordDecoder::State {
   std::int32_t last_field = NameTable::kNone;
   std::vector<FingerprintedText> unknown;
   std::vector<FingerprintedText> nested;
+  std::forward_list<std::string> large_integers;  // of this record
   simdjson::dom::parser parser;
   simdjson::dom::document document;
   std::string copy;
@@ -249,7 +256,12 @@ inline void RecordDecoder::State::convert(const FieldCheck& check, const FlatVal
     case FlatValue::Kind::kText:
       return check.check_text(value.text, cell, report);
     case FlatValue::Kind::kNumber:
-      return check.check_number(value.number, {}, cell, report);
+      check.check_number(value.number, {}, cell, report);
+      if (std::abs(value.number) >= kExactIntegerMax && !value.text.empty() &&
+          cell.state == data::CellState::kNumber) [[unlikely]] {
+        cell = Cell::of_large_integer(value.number, value.text);
+      }
+      return;
     case FlatValue::Kind::kTrue:
     case FlatValue::Kind::kFalse:
       return check.check_boolean(value.kind == FlatValue::Kind::kTrue, cell, report);
@@ -364,6 +376,7 @@ void RecordDecoder::State::walk(const simdjson::dom::object& object, std::span<C
                                 ErrorReport& report) {
   std::fill(seen.begin(), seen.end(), 0);
   unknown.clear();
+  large_integers.clear();
   last_field = NameTable::kNone;
   for (const simdjson::dom::key_value_pair member : object) {
     // simdjson's own memory of strings is padded.
@@ -393,11 +406,9 @@ void RecordDecoder::State::convert(const FieldCheck& check, simdjson::dom::eleme
     case element_type::DOUBLE:
       return check.check_number(element.get_double().value_unsafe(), {}, cell, report);
     case element_type::INT64:
-      return check.check_number(static_cast<double>(element.get_int64().value_unsafe()), {}, cell,
-                                report);
+      return check_integer(check, element.get_int64().value_unsafe(), cell, report);
     case element_type::UINT64:
-      return check.check_number(static_cast<double>(element.get_uint64().value_unsafe()), {}, cell,
-                                report);
+      return check_integer(check, element.get_uint64().value_unsafe(), cell, report);
     case element_type::BOOL:
       return check.check_boolean(element.get_bool().value_unsafe(), cell, report);
     case element_type::NULL_VALUE:
@@ -407,6 +418,17 @@ void RecordDecoder::State::convert(const FieldCheck& check, simdjson::dom::eleme
       check_nested(check.field().name, element, report);
       return check.refuse(kind_of(element.type()), cell, report);
   }
+}
+
+// Identifiers of 64 bits are common as keys: one that a double would round keeps its digits.
+template <class Integer>
+void RecordDecoder::State::check_integer(const FieldCheck& check, Integer integer, Cell& cell,
+                                         ErrorReport& report) {
+  const auto number = static_cast<double>(integer);
+  check.check_number(number, {}, cell, report);
+  if (std::abs(number) < kExactIntegerMax || cell.state != data::CellState::kNumber) return;
+  std::string& digits = large_integers.emplace_front(std::to_string(integer));
+  cell = Cell::of_large_integer(number, digits);
 }
 
 // What is wrong with the record beside its values: absent, unknown and repeated keys.

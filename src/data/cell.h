@@ -25,12 +25,22 @@ struct Cell {
   };
   std::string_view text;  // as it came, also for numbers that came as text
 
+  static constexpr std::int32_t kLargeInteger = -2;  // `code` of such a number
+
   static Cell missing() { return {}; }
+  // Whether its text is what it came as: not a number or boolean of JSON.
+  bool came_as_text() const { return !text.empty() && code != kLargeInteger; }
   static Cell of_number(double value, std::string_view as_written = {}) {
     Cell cell;
     cell.state = CellState::kNumber;
     cell.number = value;
     cell.text = as_written;
+    return cell;
+  }
+  // An integer that a double does not hold: `digits` are its own.
+  static Cell of_large_integer(double value, std::string_view digits) {
+    Cell cell = of_number(value, digits);
+    cell.code = kLargeInteger;
     return cell;
   }
   static Cell of_category(std::int32_t code, std::string_view level) {

@@ -120,13 +120,17 @@ bool RecordScorer::State::decode_one(const log::Record& record, Reading& reading
 void RecordScorer::State::keep_key(Kept& entry, Arena& texts) {
   const data::Cell& cell = cells[*key_field];
   const bool has_text = cell.state == data::CellState::kText ||
-                        cell.state == data::CellState::kCategory || !cell.text.empty();
+                        cell.state == data::CellState::kCategory || cell.came_as_text();
   if (has_text) {
     entry.key_text = texts.copy(cell.text);
     return;
   }
   entry.key_form = codec::Prediction::Key::kJson;
   if (cell.state != data::CellState::kNumber) return;
+  if (!cell.text.empty()) {
+    entry.key_text = texts.copy(cell.text);
+    return;
+  }
   if (pipeline.schema.field(*key_field).type == data::FieldType::kBoolean) {
     entry.key_text = cell.number != 0 ? "true" : "false";
     return;

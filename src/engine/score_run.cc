@@ -217,8 +217,7 @@ std::string ScoreRun::end_reason() const {
 SteadyTime ScoreRun::next_deadline() const {
   SteadyTime deadline = clock_.steady() + kPollMax;
   if (in_flight_) return deadline;
-  if (uncommitted_ > 0)
-    deadline = std::min(deadline, first_uncommitted_ + commit_interval());
+  if (uncommitted_ > 0) deadline = std::min(deadline, first_uncommitted_ + commit_interval());
   if (options_.mode == ScoreOptions::Mode::kWindow) {
     deadline = std::min(deadline, last_message_ + options_.idle_timeout);
   }

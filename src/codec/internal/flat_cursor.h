@@ -20,8 +20,9 @@ namespace millrace::codec::internal {
 struct FlatValue {
   enum class Kind : std::uint8_t { kText, kNumber, kTrue, kFalse, kNull };
   Kind kind = Kind::kNull;
-  std::string_view text;  // kText: between the quotes, of the message
-  double number = 0;      // kNumber: the nearest double
+  // kText: between the quotes, of the message. kNumber: the digits of an integer, else empty.
+  std::string_view text;
+  double number = 0;  // kNumber: the nearest double
 };
 
 // What stood between two values of one message, to be looked for in the next: the mark, the key,
@@ -61,9 +62,9 @@ class Between {
 };
 
 // Understands what nearly every message consists of and leaves the rest to a whole parser: each
-// call returns false where escapes, nested values, exponents, numbers of more than 15 digits or
-// anything that is no JSON stands here. What it takes is JSON, but for bytes above 127 (see
-// saw_high()) and for repeated keys, which the caller looks for.
+// call returns false where escapes, nested values, integers of more than 19 digits or anything that
+// is no JSON stands here. What it takes is JSON, but for bytes above 127 (see saw_high()) and for
+// repeated keys, which the caller looks for.
 class FlatCursor {
  public:
   // Bytes that are read behind a message.
@@ -120,7 +121,9 @@ class FlatCursor {
     return true;
   }
   bool take_text(std::string_view& text);
-  bool take_number(double& number);
+  bool take_number(FlatValue& value);
+  // With many digits, or with an exponent. `at_` is where it starts.
+  bool take_any_number(double& number);
   bool take_word(std::string_view word) {
     if (word.size() > room() || std::memcmp(at_, word.data(), word.size()) != 0) return false;
     at_ += word.size();
@@ -149,7 +152,7 @@ inline bool FlatCursor::take_value(FlatValue& value) {
       return take_word("null");
     default:
       value.kind = FlatValue::Kind::kNumber;
-      return take_number(value.number);
+      return take_number(value);
   }
 }
 
@@ -214,34 +217,57 @@ struct DigitRun {
   }
 };
 
-// At most 15 digits, so that the quotient of two exact doubles is correctly rounded (Clinger 1990).
-inline bool FlatCursor::take_number(double& number) {
-  static constexpr double kPowers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
-  static constexpr std::uint64_t kWholePowers[] = {1,      10,      100,      1000,     10000,
-                                                   100000, 1000000, 10000000, 100000000};
-  const bool negative = *at_ == '-';
-  const char* at = at_ + (negative ? 1 : 0);
-  const DigitRun whole = DigitRun::at(at);
-  const char after = at[whole.size];
-  // None, more than these, or a zero that leads.
-  if (whole.size == 0 || (whole.size == 8 && after >= '0' && after <= '9') ||
-      (whole.size > 1 && *at == '0')) {
-    return false;
+// All digits that stand at `text`; more than 19 of them may not fit into the value.
+struct Digits {
+  std::size_t size;
+  std::uint64_t value;
+
+  static Digits at(const char* text) {
+    static constexpr std::uint64_t kPowers[] = {1,      10,      100,      1000,     10000,
+                                                100000, 1000000, 10000000, 100000000};
+    DigitRun run = DigitRun::at(text);
+    Digits all{run.size, run.value};
+    while (run.size == 8 && all.size < 24) {
+      run = DigitRun::at(text + all.size);
+      all.value = all.value * kPowers[run.size] + run.value;
+      all.size += run.size;
+    }
+    return all;
   }
+};
+
+inline bool FlatCursor::take_number(FlatValue& value) {
+  static constexpr double kPowers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                       1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  constexpr std::uint64_t kNegativeMax = std::uint64_t{1} << 63;
+  const char* const start = at_;
+  const bool negative = *start == '-';
+  const char* at = start + (negative ? 1 : 0);
+  const Digits whole = Digits::at(at);
+  const bool leading_zero = whole.size > 1 && *at == '0';
+  if (whole.size == 0 || whole.size > 19 || leading_zero) return false;
   at += whole.size;
-  double magnitude = static_cast<double>(whole.value);
-  if (*at == '.') {
-    const DigitRun part = DigitRun::at(++at);
-    at += part.size;
-    if (part.size == 0 || whole.size + part.size > 15 || (*at >= '0' && *at <= '9')) return false;
-    magnitude = static_cast<double>(whole.value * kWholePowers[part.size] + part.value) /
-                kPowers[part.size];
-  } else if (negative && whole.value == 0) {
-    return false;  // an integer zero has no sign
+  value.text = {};
+  if (*at != '.' && *at != 'e' && *at != 'E') {
+    // An integer zero has no sign.
+    if (at > end_ || (negative && (whole.value == 0 || whole.value > kNegativeMax))) return false;
+    at_ = at;
+    const auto magnitude = static_cast<double>(whole.value);
+    value.number = negative ? -magnitude : magnitude;
+    value.text = {start, static_cast<std::size_t>(at - start)};
+    return true;
   }
-  if (at > end_ || *at == 'e' || *at == 'E') return false;
+  if (*at != '.') return take_any_number(value.number);
+  const Digits part = Digits::at(++at);
+  at += part.size;
+  if (part.size == 0 || at > end_) return false;
+  if (whole.size + part.size > 15 || *at == 'e' || *at == 'E') return take_any_number(value.number);
+  // So few digits that the quotient of two exact doubles is correctly rounded (Clinger 1990).
+  const double magnitude =
+      (static_cast<double>(whole.value) * kPowers[part.size] + static_cast<double>(part.value)) /
+      kPowers[part.size];
   at_ = at;
-  number = negative ? -magnitude : magnitude;
+  value.number = negative ? -magnitude : magnitude;
   return true;
 }
 

@@ -73,6 +73,25 @@ TEST(RecordDecoder, OrderOfFieldsDoesNotMatter) {
   }
 }
 
+TEST(RecordDecoder, LargeIntegersKeepTheirDigits) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"9007199254740991", ""},
+      {"9007199254740993", "9007199254740993"},
+      {"-9223372036854775807", "-9223372036854775807"},
+      {"18446744073709551615", "18446744073709551615"},
+      {"1e17", ""},
+      {"90071992547409930.5", ""}};
+  for (const Reading reading : {Reading::kPredicted, Reading::kWhole}) {
+    DecodeHarness harness(small_schema(), Purpose::kScoring, {}, reading);
+    for (const auto& [written, digits] : cases) {
+      ASSERT_TRUE(harness.decode(R"({"n":)" + written + "}")) << written;
+      EXPECT_EQ(harness.cell("n").text, digits) << written;
+      EXPECT_EQ(harness.cell("n").number, std::stod(written));
+      EXPECT_FALSE(harness.cell("n").came_as_text());
+    }
+  }
+}
+
 TEST(RecordDecoder, LabelIsRequiredForTrainingOnly) {
   const std::string without = telco_with(R"("Churn":"Yes",)", "");
   const std::string null = telco_with(R"("Churn":"Yes")", R"("Churn":null)");
