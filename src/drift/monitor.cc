@@ -7,16 +7,19 @@
 #include "drift/internal/judge.h"
 #include "drift/internal/window_start.h"
 #include "drift/internal/window_state.h"
-#include "json/json.h"
 
 namespace millrace::drift {
 
+using internal::ByteReader;
+using internal::ByteWriter;
+using internal::CellTable;
 using internal::Judge;
 using internal::OpenWindow;
 using internal::WindowState;
 
 struct DriftMonitor::State {
   std::shared_ptr<const Reference> reference;
+  std::shared_ptr<const CellTable> table;
   MonitorOptions options;
   Judge judge;
   MonitorCounts counts;
@@ -24,7 +27,6 @@ struct DriftMonitor::State {
   std::optional<Timestamp> watermark;    // the stream's time: the latest event believed
   std::optional<Timestamp> closed_end;   // what is earlier is late
   std::uint64_t late_in_a_row = 0;
-  std::vector<double> row;  // with the score
 
   bool by_time() const { return reference->window.kind == WindowSpec::Kind::kTime; }
   OpenWindow* window_for(Timestamp time);
@@ -55,7 +57,7 @@ OpenWindow* DriftMonitor::State::open_at(Timestamp start, Timestamp end) {
   OpenWindow& made = open[start];
   made.start = start;
   made.end = end;
-  made.state = WindowState(*reference);
+  made.state = WindowState(table);
   return &made;
 }
 
@@ -116,6 +118,7 @@ std::vector<Alert> DriftMonitor::State::close(std::map<Timestamp, OpenWindow>::i
     ++counts.skipped;
   } else {
     ++counts.windows;
+    window.state.settle();
     alerts = judge.judge(*reference, window);
   }
   for (const Alert& alert : alerts) {
@@ -141,7 +144,7 @@ DriftMonitor::DriftMonitor(std::shared_ptr<const Reference> reference,
     : state_(std::make_unique<State>()) {
   CHECK(reference != nullptr && options.lateness.count() >= 0);
   state_->judge = Judge(*reference, options);
-  state_->row.resize(reference->columns.size());
+  state_->table = std::make_shared<const CellTable>(*reference);
   state_->reference = std::move(reference);
   state_->options = options;
 }
@@ -158,14 +161,14 @@ DriftMonitor::~DriftMonitor() = default;
 
 std::vector<Alert> DriftMonitor::observe(const Observation& observation) {
   State& s = *state_;
-  const std::size_t columns = s.row.size() - (s.reference->has_score ? 1 : 0);
-  CHECK(observation.row.size() == columns);
   ++s.counts.observed;
   OpenWindow* const window = s.window_for(observation.event_time);
   if (window == nullptr) return {};
-  std::copy(observation.row.begin(), observation.row.end(), s.row.begin());
-  if (s.reference->has_score) s.row.back() = observation.score;
-  window->state.add(*s.reference, s.row);
+  if (s.reference->has_score) {
+    window->state.add(observation.row, observation.score);
+  } else {
+    window->state.add(observation.row);
+  }
   const auto found = window->offsets.find(observation.partition);
   if (found != window->offsets.end()) {
     found->second.first = std::min(found->second.first, observation.offset);
@@ -190,46 +193,57 @@ std::string_view to_string(Alert::State state) {
 
 namespace {
 
-json::Value optional_time(const std::optional<Timestamp>& time) {
-  return time ? json::Value(time->value()) : json::Value(nullptr);
+constexpr std::string_view kMagic = "MRD1";
+// More of them is no judge's memory.
+constexpr std::uint64_t kWindowsInARowMax = UINT32_MAX;
+
+void put_time(ByteWriter& out, const std::optional<Timestamp>& time) {
+  out.number(time ? 1 : 0);
+  if (time) out.signed_number(time->value());
 }
 
-Result<std::optional<Timestamp>> read_optional_time(const json::Value& value,
-                                                    std::string_view key) {
-  if (value.contains(key) && value[std::string(key)].is_null()) return std::optional<Timestamp>();
-  MILLRACE_ASSIGN(const auto ms, json::get<std::int64_t>(value, key));
+Result<std::optional<Timestamp>> get_time(ByteReader& in) {
+  MILLRACE_ASSIGN(const std::uint64_t known, in.number_up_to(1));
+  if (known == 0) return std::optional<Timestamp>();
+  MILLRACE_ASSIGN(const std::int64_t ms, in.signed_number());
   return std::optional<Timestamp>(Timestamp(ms));
 }
 
-json::Value window_to_json(const OpenWindow& window) {
-  json::Value offsets = json::Value::array();
+void put_window(ByteWriter& out, const OpenWindow& window) {
+  out.signed_number(window.start.value());
+  out.signed_number(window.end.value());
+  out.number(window.offsets.size());
   for (const auto& [partition, span] : window.offsets) {
-    offsets.push_back(
-        json::Value::array({partition.value(), span.first.value(), span.last.value()}));
+    out.signed_number(partition.value());
+    out.signed_number(span.first.value());
+    out.signed_number(span.last.value());
   }
-  json::Value out = window.state.to_json();
-  out["start"] = window.start.value();
-  out["end"] = window.end.value();
-  out["offsets"] = std::move(offsets);
+  WindowState settled = window.state;
+  settled.settle();
+  settled.save(out);
+}
+
+Result<OpenWindow> get_window(const std::shared_ptr<const CellTable>& table, ByteReader& in) {
+  OpenWindow out;
+  MILLRACE_ASSIGN(const std::int64_t start, in.signed_number());
+  MILLRACE_ASSIGN(const std::int64_t end, in.signed_number());
+  out.start = Timestamp(start);
+  out.end = Timestamp(end);
+  MILLRACE_ASSIGN(std::uint64_t partitions, in.number_up_to(DriftMonitor::kPartitionsMax));
+  for (; partitions > 0; --partitions) {
+    MILLRACE_ASSIGN(const std::int64_t partition, in.signed_number());
+    MILLRACE_ASSIGN(const std::int64_t first, in.signed_number());
+    MILLRACE_ASSIGN(const std::int64_t last, in.signed_number());
+    out.offsets[PartitionId(static_cast<std::int32_t>(partition))] = {Offset(first), Offset(last)};
+  }
+  MILLRACE_ASSIGN(out.state, WindowState::read(table, in));
   return out;
 }
 
-Result<OpenWindow> window_from_json(const Reference& reference, const json::Value& value) {
-  OpenWindow out;
-  MILLRACE_ASSIGN(const auto start, json::get<std::int64_t>(value, "start"));
-  MILLRACE_ASSIGN(const auto end, json::get<std::int64_t>(value, "end"));
-  out.start = Timestamp(start);
-  out.end = Timestamp(end);
-  MILLRACE_ASSIGN(const auto offsets,
-                  json::get<std::vector<std::vector<std::int64_t>>>(value, "offsets"));
-  for (const auto& row : offsets) {
-    if (row.size() != 3 || out.offsets.size() == DriftMonitor::kPartitionsMax) {
-      return Error(ErrorCode::kBadData, "the offsets of a drift state are unsound");
-    }
-    out.offsets[PartitionId(static_cast<std::int32_t>(row[0]))] = {Offset(row[1]), Offset(row[2])};
-  }
-  MILLRACE_ASSIGN(out.state, WindowState::from_json(reference, value));
-  return out;
+// What a state is of besides the reference: a monitor of another window cannot go on with it.
+std::uint64_t length_of(const WindowSpec& window) {
+  return window.kind == WindowSpec::Kind::kTime ? static_cast<std::uint64_t>(window.length.count())
+                                                : window.records;
 }
 
 // The counters in one order.
@@ -240,48 +254,58 @@ std::array<std::uint64_t*, 7> counters(MonitorCounts& counts) {
 
 }  // namespace
 
-json::Value DriftMonitor::to_json() const {
-  json::Value windows = json::Value::array();
-  for (const auto& [start, window] : state_->open) windows.push_back(window_to_json(window));
-  json::Value counts = json::Value::array();
-  for (const std::uint64_t* count : counters(state_->counts)) counts.push_back(*count);
-  return {{"version", 1},
-          {"window", to_string(state_->reference->window)},
-          {"watermark", optional_time(state_->watermark)},
-          {"closed_end", optional_time(state_->closed_end)},
-          {"late_in_a_row", state_->late_in_a_row},
-          {"counts", std::move(counts)},
-          {"alerts", state_->judge.to_json()},
-          {"open", std::move(windows)}};
+void DriftMonitor::settle() {
+  for (auto& [start, window] : state_->open) window.state.settle();
 }
 
-Status DriftMonitor::restore(const json::Value& value) {
-  MILLRACE_ASSIGN(const auto version, json::get<int>(value, "version"));
-  MILLRACE_ASSIGN(const auto window, json::get<std::string>(value, "window"));
-  if (version != 1 || window != to_string(state_->reference->window)) {
-    return Error(ErrorCode::kBadData, "a drift state of another version or window");
+std::string DriftMonitor::save() const {
+  std::string bytes(kMagic);
+  ByteWriter out(bytes);
+  const WindowSpec& window = state_->reference->window;
+  out.number(static_cast<std::uint64_t>(window.kind));
+  out.number(length_of(window));
+  out.number(state_->table->columns());
+  out.number(state_->table->cells());
+  put_time(out, state_->watermark);
+  put_time(out, state_->closed_end);
+  out.number(state_->late_in_a_row);
+  for (const std::uint64_t* const count : counters(state_->counts)) out.number(*count);
+  out.numbers(state_->judge.memory());
+  out.number(state_->open.size());
+  for (const auto& [start, one] : state_->open) put_window(out, one);
+  return bytes;
+}
+
+Status DriftMonitor::restore(std::string_view saved) {
+  const WindowSpec& window = state_->reference->window;
+  const Error other(ErrorCode::kBadData, "a drift state of another version, window or model");
+  if (!saved.starts_with(kMagic)) return other;
+  ByteReader in(saved.substr(kMagic.size()));
+  for (const std::uint64_t wanted : {static_cast<std::uint64_t>(window.kind), length_of(window),
+                                     state_->table->columns(), state_->table->cells()}) {
+    MILLRACE_ASSIGN(const std::uint64_t found, in.number());
+    if (found != wanted) return other;
   }
   State read = *state_;
-  MILLRACE_ASSIGN(read.watermark, read_optional_time(value, "watermark"));
-  MILLRACE_ASSIGN(read.closed_end, read_optional_time(value, "closed_end"));
-  MILLRACE_ASSIGN(read.late_in_a_row, json::get<std::uint64_t>(value, "late_in_a_row"));
-  MILLRACE_ASSIGN(const auto counts, json::get<std::vector<std::uint64_t>>(value, "counts"));
-  const auto places = counters(read.counts);
-  if (counts.size() != places.size()) {
-    return Error(ErrorCode::kBadData, "the counts of a drift state are unsound");
+  MILLRACE_ASSIGN(read.watermark, get_time(in));
+  MILLRACE_ASSIGN(read.closed_end, get_time(in));
+  MILLRACE_ASSIGN(read.late_in_a_row, in.number());
+  for (std::uint64_t* const count : counters(read.counts)) {
+    MILLRACE_ASSIGN(*count, in.number());
   }
-  for (std::size_t i = 0; i < counts.size(); ++i) *places.at(i) = counts[i];
-  MILLRACE_ASSIGN(const auto alerts, json::get<json::Value>(value, "alerts"));
-  MILLRACE_TRY(read.judge.restore(*read.reference, alerts));
-  MILLRACE_ASSIGN(const auto windows, json::get<json::Value>(value, "open"));
-  if (!windows.is_array() || windows.size() > kWindowsOpen) {
-    return Error(ErrorCode::kBadData, "the windows of a drift state are unsound");
+  std::vector<std::uint64_t> memory = read.judge.memory();
+  MILLRACE_TRY(in.numbers(memory));
+  for (const std::uint64_t one : memory) {
+    if (one > kWindowsInARowMax) return other;
   }
+  read.judge.restore(memory);
+  MILLRACE_ASSIGN(std::uint64_t windows, in.number_up_to(kWindowsOpen));
   read.open.clear();
-  for (const json::Value& one : windows) {
-    MILLRACE_ASSIGN(OpenWindow its, window_from_json(*read.reference, one));
+  for (; windows > 0; --windows) {
+    MILLRACE_ASSIGN(OpenWindow its, get_window(read.table, in));
     read.open.emplace(its.start, std::move(its));
   }
+  if (!in.at_end()) return other;
   *state_ = std::move(read);
   return {};
 }

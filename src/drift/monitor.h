@@ -3,18 +3,17 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "drift/reference.h"
-#include "json/fwd.h"
 
 namespace millrace::drift {
 
@@ -109,11 +108,15 @@ class DriftMonitor {
   // Whether any alert of the column is raised.
   bool is_drifting(std::size_t column) const;
 
-  // Everything but the reference and the options.
-  json::Value to_json() const;
-  // Takes up what to_json() wrote, for the same reference and window. Errors: kBadData; the monitor
-  // is then as it was.
-  Status restore(const json::Value& value);
+  // Counts the records that wait to be counted together. Changes nothing that can be seen, but
+  // copies are then cheaper.
+  void settle();
+
+  // Everything but the reference and the options; docs/formats/state.md has the bytes.
+  std::string save() const;
+  // Takes up what save() wrote, for the same reference and window. Errors: kBadData; the monitor is
+  // then as it was.
+  Status restore(std::string_view saved);
 
  private:
   struct State;

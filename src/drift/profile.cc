@@ -94,7 +94,8 @@ Status check_profile(const ColumnProfile& profile) {
     counted += count;
     negative = negative || count < 0;
   }
-  if (profile.counts.size() != bins || !rising || negative ||
+  const bool too_many = profile.grid.size() + profile.edges.size() > kPointsMax;
+  if (profile.counts.size() != bins || !rising || negative || too_many ||
       counted != static_cast<double>(profile.count) || !(profile.std >= 0) ||
       profile.column.levels.size() > kLevelsMax ||
       !(profile.effective_share > 0 && profile.effective_share <= 1)) {

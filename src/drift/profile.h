@@ -16,6 +16,8 @@ namespace millrace::drift {
 // Steps of the quantile grid, and bins of psi and Jensen-Shannon; fewer where values repeat.
 inline constexpr std::size_t kGridSteps = 64;
 inline constexpr std::size_t kBins = 10;
+// Quantiles and edges of one column together, at most; a manifest with more is refused.
+inline constexpr std::size_t kPointsMax = 127;
 // More levels than this are no category to watch (CHECK).
 inline constexpr std::size_t kLevelsMax = 4096;
 

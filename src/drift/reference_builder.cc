@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <utility>
 
@@ -177,14 +178,16 @@ Result<Reference> ReferenceBuilder::build() {
                      " records of the training data on the median, too few to compare (" +
                      std::to_string(kRecordsMin) + " at least); make 'drift.window' longer");
   }
-  internal::WindowState window(reference);
+  internal::WindowState window(std::make_shared<const internal::CellTable>(reference));
   for (const std::vector<RowRange>* ranges : {&layout.rolling, &layout.tumbling}) {
     for (const RowRange& range : *ranges) {
       if (range.size() < reference.records_min()) continue;
       window.clear();
       for (std::size_t row = range.begin; row < range.end; ++row) {
-        window.add(reference, {values_.data() + order[row] * columns_.size(), columns_.size()});
+        window.add(std::span<const double>(values_).subspan(order[row] * columns_.size(),
+                                                            columns_.size()));
       }
+      window.settle();
       take_in(reference, window);
     }
   }

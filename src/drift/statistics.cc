@@ -78,26 +78,6 @@ double jensen_shannon(std::span<const double> reference_counts,
   return std::clamp(bits, 0.0, 1.0);
 }
 
-double ks_distance(std::span<const CdfPoint> reference, const QuantileSketch& window) {
-  if (window.count() == 0) return 0;
-  const std::vector<WeightedValue> values = window.sorted();
-  const auto count = static_cast<double>(window.count());
-  std::uint64_t below = 0;
-  std::size_t next = 0;
-  double distance = 0;
-  for (const CdfPoint& point : reference) {
-    for (; next < values.size() && values[next].value < point.value; ++next) {
-      below += values[next].weight;
-    }
-    distance = std::max(distance, std::abs(static_cast<double>(below) / count - point.below));
-    for (; next < values.size() && values[next].value == point.value; ++next) {
-      below += values[next].weight;
-    }
-    distance = std::max(distance, std::abs(static_cast<double>(below) / count - point.at_most));
-  }
-  return distance;
-}
-
 double effective_share(std::span<const double> values) {
   double total = 0;
   double count = 0;

@@ -10,8 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "drift/quantile_sketch.h"
-
 namespace millrace::drift {
 
 enum class Statistic : std::uint8_t {
@@ -48,11 +46,6 @@ struct CdfPoint {
   double below = 0;
   double at_most = 0;
 };
-
-// Largest distance of the two distribution functions at the reference's points, which rise strictly
-// by value. Never above scipy.stats.ks_2samp's; below it by less than the largest step between
-// points plus the sketch's error. 0 without points or values.
-double ks_distance(std::span<const CdfPoint> reference, const QuantileSketch& window);
 
 // What a sample of n autocorrelated values is worth in independent ones, as a share of n, in (0,
 // 1]: (1 - r) / (1 + r) of an AR(1) process with lag-1 autocorrelation r (Bayley and Hammersley, J.

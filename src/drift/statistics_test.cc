@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "drift/profile.h"
+#include "drift/cells.h"
 #include "env/random.h"
 
 namespace millrace::drift {
@@ -25,27 +25,6 @@ TEST(Statistics, JensenShannonIsTheSquareOfScipysDistance) {
   EXPECT_NEAR(jensen_shannon(kReference, kWindow), 0.2534379008081366, 1e-12);
   EXPECT_EQ(jensen_shannon(kReference, kReference), 0);
   EXPECT_EQ(jensen_shannon(std::vector<double>{5, 0}, std::vector<double>{0, 3}), 1);
-}
-
-TEST(Statistics, KsIsScipysWhereTheGridHoldsEveryValue) {
-  std::vector<double> x;
-  for (int i = 0; i < 64; ++i) x.push_back((i * 37 % 101) / 10.0);
-  QuantileSketch window;
-  for (int i = 0; i < 50; ++i) window.add((i * 53 % 89) / 7.0);
-  const ColumnProfile profile = profile_of({"x", "", {}}, x);
-  EXPECT_NEAR(ks_distance(profile.grid, window), 0.20875, 1e-12);
-}
-
-TEST(Statistics, KsOfAnAtomIsNotTheSizeOfTheAtom) {
-  std::vector<double> x(100, 0);
-  for (int i = 0; i < 10; ++i) x[static_cast<std::size_t>(i)] = 1;
-  const ColumnProfile profile = profile_of({"x", "", {}}, x);
-  QuantileSketch same;
-  for (const double value : x) same.add(value);
-  EXPECT_NEAR(ks_distance(profile.grid, same), 0, 1e-12);
-  QuantileSketch other;
-  for (int i = 0; i < 100; ++i) other.add(i < 30 ? 1 : 0);
-  EXPECT_NEAR(ks_distance(profile.grid, other), 0.2, 1e-12);
 }
 
 TEST(Statistics, CriticalValuesAreScipys) {
@@ -81,21 +60,21 @@ TEST(Statistics, ChancePassesTheCriticalValuesAsOftenAsStated) {
   std::vector<double> x;
   for (int i = 0; i < 20'000; ++i) x.push_back(random.normal());
   const ColumnProfile profile = profile_of({"x", "", {}}, x);
+  const ColumnCells table(profile);
   const ChanceInput input{20'000, 300, 0.01};
   int psi = 0;
   int ks = 0;
   int js = 0;
   for (int run = 0; run < 2000; ++run) {
-    QuantileSketch sketch;
-    std::vector<double> counts(profile.counts.size(), 0);
-    for (int i = 0; i < 300; ++i) {
-      const double value = random.normal();
-      sketch.add(value);
-      ++counts[profile.bin_of(value)];
-    }
+    std::vector<double> window(300);
+    for (double& value : window) value = random.normal();
+    std::vector<std::uint64_t> cells(table.size());
+    double sum = 0;
+    table.count({window.data(), 1, window.size()}, cells, sum);
+    const std::vector<double> counts = table.bins(cells);
     psi += population_stability_index(profile.counts, counts) > psi_by_chance(input, 10) ? 1 : 0;
     js += jensen_shannon(profile.counts, counts) > jensen_shannon_by_chance(input, 10) ? 1 : 0;
-    ks += ks_distance(profile.grid, sketch) > ks_by_chance(input) ? 1 : 0;
+    ks += table.ks_distance(cells) > ks_by_chance(input) ? 1 : 0;
   }
   EXPECT_LE(psi, 50);
   EXPECT_LE(js, 50);

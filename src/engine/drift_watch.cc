@@ -173,6 +173,7 @@ Status DriftWatch::append_alerts(log::Appender& appender, log::TopicHandle alert
 bool DriftWatch::committed() {
   if (!observed_) return false;
   const bool judged = monitor_.counts().windows != kept_.counts().windows;
+  monitor_.settle();
   kept_ = monitor_;
   observed_ = false;
   return judged;
@@ -185,11 +186,10 @@ void DriftWatch::aborted() {
   observed_ = false;
 }
 
-std::string DriftWatch::save() const { return json::to_line(kept_.to_json()); }
+std::string DriftWatch::save() const { return kept_.save(); }
 
 Status DriftWatch::restore(std::string_view saved) {
-  MILLRACE_ASSIGN(const json::Value value, json::parse(saved, "drift state"));
-  MILLRACE_TRY(monitor_.restore(value));
+  MILLRACE_TRY(monitor_.restore(saved));
   kept_ = monitor_;
   observed_ = false;
   waiting_.clear();

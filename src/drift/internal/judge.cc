@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "json/json.h"
 
 namespace millrace::drift::internal {
 
@@ -78,37 +77,28 @@ bool Judge::is_drifting(std::size_t column) const {
   return std::any_of(its.begin(), its.end(), [](const Memory& m) { return m.active; });
 }
 
-json::Value Judge::to_json() const {
-  json::Value out = json::Value::array();
+std::vector<std::uint64_t> Judge::memory() const {
+  std::vector<std::uint64_t> out;
   for (const auto& column : memory_) {
-    json::Value its = json::Value::array();
-    for (const Memory& memory : column) {
-      its.push_back(json::Value::array({memory.beyond, memory.within, memory.active ? 1 : 0}));
+    for (const Memory& its : column) {
+      out.insert(out.end(), {its.beyond, its.within, its.active ? std::uint64_t{1} : 0});
     }
-    out.push_back(std::move(its));
   }
   return out;
 }
 
-Status Judge::restore(const Reference& reference, const json::Value& value) {
-  const Error unsound(ErrorCode::kBadData, "the alerts of a drift state are unsound");
-  if (!value.is_array() || value.size() != reference.columns.size()) return unsound;
-  std::vector<std::array<Memory, kStatistics>> read(value.size());
-  for (std::size_t i = 0; i < read.size(); ++i) {
-    if (!value[i].is_array() || value[i].size() != kStatistics) return unsound;
-    for (std::size_t s = 0; s < kStatistics; ++s) {
-      const json::Value& its = value[i][s];
-      if (!its.is_array() || its.size() != 3) return unsound;
-      for (const json::Value& number : its) {
-        if (!number.is_number_unsigned()) return unsound;
-      }
-      read[i].at(s) = {std::min(its[0].get<std::uint32_t>(), options_.raise_after),
-                       std::min(its[1].get<std::uint32_t>(), options_.clear_after),
-                       its[2].get<std::uint32_t>() != 0};
+void Judge::restore(std::span<const std::uint64_t> memory) {
+  CHECK(memory.size() == memory_.size() * kStatistics * 3);
+  std::size_t at = 0;
+  for (auto& column : memory_) {
+    for (Memory& its : column) {
+      its.beyond =
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(memory[at++], options_.raise_after));
+      its.within =
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(memory[at++], options_.clear_after));
+      its.active = memory[at++] != 0;
     }
   }
-  memory_ = std::move(read);
-  return {};
 }
 
 }  // namespace millrace::drift::internal

@@ -2,6 +2,10 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "drift/internal/window_state.h"
@@ -29,8 +33,10 @@ class Judge {
   const std::vector<Reading>& readings() const { return readings_; }
   bool is_drifting(std::size_t column) const;
 
-  json::Value to_json() const;
-  Status restore(const Reference& reference, const json::Value& value);
+  // What is remembered, as numbers: three a column and statistic.
+  std::vector<std::uint64_t> memory() const;
+  // As many numbers as memory() has (CHECK).
+  void restore(std::span<const std::uint64_t> memory);
 
  private:
   struct Memory {

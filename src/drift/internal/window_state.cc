@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "base/check.h"
-#include "json/json.h"
 
 namespace millrace::drift::internal {
 namespace {
@@ -15,8 +14,6 @@ constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t kValuesMin = 20;
 // A relation needs so much of what the reference has of each of its columns.
 constexpr double kObservedMin = 0.5;
-// In standard deviations: a value farther away counts as this far, so that sums stay finite.
-constexpr double kFarthest = 1e6;
 constexpr auto kRelation = static_cast<std::size_t>(Statistic::kRelationShift);
 
 double& of(Values& values, Statistic statistic) {
@@ -25,76 +22,119 @@ double& of(Values& values, Statistic statistic) {
 
 }  // namespace
 
-WindowState::WindowState(const Reference& reference) : columns_(reference.columns.size()) {
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    columns_[i].bins.resize(reference.columns[i].profile.counts.size());
+CellTable::CellTable(const Reference& reference) : begins_{0} {
+  for (const ReferenceColumn& column : reference.columns) {
+    columns_.emplace_back(column.profile);
+    begins_.push_back(begins_.back() + columns_.back().size());
   }
 }
 
-void WindowState::add(const Reference& reference, std::span<const double> row) {
-  CHECK(row.size() == columns_.size());
+namespace {
+
+// Of the rows that wait, in doubles: whole cache lines, and an odd number of them, so that a
+// column's values do not all fall into the same few sets of the cache.
+std::size_t stride(std::size_t columns) {
+  constexpr std::size_t kLine = 64 / sizeof(double);
+  const std::size_t lines = (columns + kLine - 1) / kLine;
+  return (lines | 1) * kLine;
+}
+
+}  // namespace
+
+WindowState::WindowState(std::shared_ptr<const CellTable> table)
+    : table_(std::move(table)), cells_(table_->cells()), sums_(table_->columns()) {}
+
+void WindowState::begin_row() {
+  if (waiting_.capacity() == 0) waiting_.reserve(kRowsWaiting * stride(sums_.size()));
   ++records_;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    const double value = row[i];
-    if (!std::isfinite(value)) continue;
-    Column& column = columns_[i];
-    const ColumnProfile& profile = reference.columns[i].profile;
-    ++column.count;
-    ++column.bins[profile.bin_of(value)];
-    if (!profile.is_number()) continue;
-    const double far = kFarthest * profile.std;
-    column.sum += std::clamp(value - profile.mean, -far, far);
-    column.sketch.add(value);
+}
+
+void WindowState::end_row() {
+  const std::size_t row = stride(sums_.size());
+  waiting_.resize((waiting_.size() + row - 1) / row * row);
+  if (waiting_.size() == kRowsWaiting * row) settle();
+}
+
+void WindowState::add(std::span<const double> row) {
+  CHECK(row.size() == sums_.size());
+  begin_row();
+  waiting_.insert(waiting_.end(), row.begin(), row.end());
+  end_row();
+}
+
+void WindowState::add(std::span<const double> row, double last) {
+  CHECK(row.size() + 1 == sums_.size());
+  begin_row();
+  waiting_.insert(waiting_.end(), row.begin(), row.end());
+  waiting_.push_back(last);
+  end_row();
+}
+
+void WindowState::settle() {
+  if (waiting_.empty()) return;
+  const std::size_t row = stride(sums_.size());
+  const std::size_t rows = waiting_.size() / row;
+  for (std::size_t i = 0; i < sums_.size(); ++i) {
+    table_->column(i).count({waiting_.data() + i, row, rows},
+                            table_->of(i, std::span<std::uint64_t>(cells_)), sums_[i]);
   }
+  waiting_.clear();
 }
 
 void WindowState::clear() {
   records_ = 0;
-  for (Column& column : columns_) {
-    column.sketch.clear();
-    std::fill(column.bins.begin(), column.bins.end(), 0);
-    column.sum = 0;
-    column.count = 0;
-  }
+  std::fill(cells_.begin(), cells_.end(), 0);
+  std::fill(sums_.begin(), sums_.end(), 0);
+  waiting_.clear();
+}
+
+std::span<const std::uint64_t> WindowState::cells_of(std::size_t column) const {
+  CHECK(waiting_.empty());
+  return table_->of(column, std::span<const std::uint64_t>(cells_));
+}
+
+std::uint64_t WindowState::count(std::size_t column) const {
+  return records_ - cells_of(column).back();
 }
 
 double WindowState::shift(const Reference& reference, std::size_t column) const {
   const ColumnProfile& profile = reference.columns.at(column).profile;
-  const Column& its = columns_.at(column);
-  if (!profile.is_number() || !(profile.std > 0) || its.count < kValuesMin) return kUnknown;
-  return its.sum / static_cast<double>(its.count) / profile.std;
+  const std::uint64_t values = count(column);
+  if (!profile.is_number() || !(profile.std > 0) || values < kValuesMin) return kUnknown;
+  return sums_.at(column) / static_cast<double>(values) / profile.std;
 }
 
 void WindowState::compare_distribution(const Reference& reference, std::size_t column,
                                        Values& out) const {
   const ColumnProfile& profile = reference.columns[column].profile;
-  const Column& its = columns_[column];
-  if (its.count < kValuesMin || profile.count == 0) return;
-  of(out, Statistic::kPsi) = population_stability_index(profile.counts, its.bins);
-  of(out, Statistic::kJensenShannon) = jensen_shannon(profile.counts, its.bins);
+  if (count(column) < kValuesMin || profile.count == 0) return;
+  const std::span<const std::uint64_t> cells = cells_of(column);
+  const std::vector<double> bins = table_->column(column).bins(cells);
+  of(out, Statistic::kPsi) = population_stability_index(profile.counts, bins);
+  of(out, Statistic::kJensenShannon) = jensen_shannon(profile.counts, bins);
   if (!profile.is_number()) return;
-  of(out, Statistic::kKs) = ks_distance(profile.grid, its.sketch);
+  of(out, Statistic::kKs) = table_->column(column).ks_distance(cells);
   of(out, Statistic::kMeanShift) = shift(reference, column);
 }
 
 bool WindowState::can_relate(const Reference& reference, std::size_t column) const {
   const double expected =
       (1 - reference.columns[column].profile.missing_share()) * static_cast<double>(records_);
-  return columns_[column].count >= kValuesMin &&
-         static_cast<double>(columns_[column].count) >= kObservedMin * expected;
+  const std::uint64_t values = count(column);
+  return values >= kValuesMin && static_cast<double>(values) >= kObservedMin * expected;
 }
 
 std::vector<Values> WindowState::compare(const Reference& reference) const {
   Values unknown;
   unknown.fill(kUnknown);
-  std::vector<Values> all(columns_.size(), unknown);
+  std::vector<Values> all(sums_.size(), unknown);
   if (records_ == 0) return all;
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
+  for (std::size_t i = 0; i < sums_.size(); ++i) {
     // In training rows have a score only where a model had not seen them.
-    const bool is_score = reference.has_score && i + 1 == columns_.size();
+    const bool is_score = reference.has_score && i + 1 == sums_.size();
     if (!is_score) {
       const double missing =
-          static_cast<double>(records_ - columns_[i].count) / static_cast<double>(records_);
+          static_cast<double>(records_ - count(i)) / static_cast<double>(records_);
       of(all[i], Statistic::kMissingShare) = missing - reference.columns[i].profile.missing_share();
     }
     compare_distribution(reference, i, all[i]);
@@ -167,39 +207,25 @@ void attribute_relations(const Reference& reference, const WindowState& window,
   }
 }
 
-json::Value WindowState::to_json() const {
-  json::Value all = json::Value::array();
-  for (const Column& column : columns_) {
-    all.push_back({{"count", column.count},
-                   {"sum", column.sum},
-                   {"bins", column.bins},
-                   {"sketch", column.sketch.to_json()}});
-  }
-  return {{"records", records_}, {"columns", std::move(all)}};
+void WindowState::save(ByteWriter& out) const {
+  CHECK(waiting_.empty());
+  out.number(records_);
+  for (const double sum : sums_) out.real(sum);
+  out.numbers(cells_);
 }
 
-Result<WindowState> WindowState::from_json(const Reference& reference, const json::Value& value) {
-  WindowState out(reference);
-  MILLRACE_ASSIGN(out.records_, json::get<std::uint64_t>(value, "records"));
-  MILLRACE_ASSIGN(const auto columns, json::get<json::Value>(value, "columns"));
-  if (!columns.is_array() || columns.size() != out.columns_.size()) {
-    return Error(ErrorCode::kBadData, "a window of other columns than the reference");
+Result<WindowState> WindowState::read(std::shared_ptr<const CellTable> table, ByteReader& in) {
+  WindowState out(std::move(table));
+  MILLRACE_ASSIGN(out.records_, in.number());
+  for (double& sum : out.sums_) {
+    MILLRACE_ASSIGN(sum, in.real());
   }
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    Column& column = out.columns_[i];
-    const std::size_t bins = column.bins.size();
-    MILLRACE_ASSIGN(column.count, json::get<std::uint64_t>(columns[i], "count"));
-    MILLRACE_ASSIGN(column.sum, json::get<double>(columns[i], "sum"));
-    MILLRACE_ASSIGN(column.bins, json::get<std::vector<double>>(columns[i], "bins"));
-    MILLRACE_ASSIGN(const auto sketch, json::get<json::Value>(columns[i], "sketch"));
-    MILLRACE_ASSIGN(column.sketch, QuantileSketch::from_json(sketch));
-    double counted = 0;
-    for (const double count : column.bins) counted += count;
-    const bool sketched = reference.columns[i].profile.is_number();
-    if (column.bins.size() != bins || column.count > out.records_ ||
-        column.sketch.count() != (sketched ? column.count : 0) ||
-        counted != static_cast<double>(column.count)) {
-      return Error(ErrorCode::kBadData, "a window that contradicts itself");
+  MILLRACE_TRY(in.numbers(out.cells_));
+  for (std::size_t i = 0; i < out.sums_.size(); ++i) {
+    std::uint64_t counted = 0;
+    for (const std::uint64_t count : out.cells_of(i)) counted += count;
+    if (counted != out.records_) {
+      return Error(ErrorCode::kBadData, "a window of a drift state that contradicts itself");
     }
   }
   return out;

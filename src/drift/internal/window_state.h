@@ -2,13 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
-#include "drift/quantile_sketch.h"
+#include "drift/cells.h"
+#include "drift/internal/bytes.h"
 #include "drift/reference.h"
 
 namespace millrace::drift::internal {
@@ -18,42 +19,69 @@ struct OffsetSpan {
   Offset last;
 };
 
-// Constant memory: a sketch, bins and sums a column. Not thread-safe. Every call is given the
-// reference it was made for.
+// The cells of all columns of a reference, one behind the other. Immutable.
+class CellTable {
+ public:
+  explicit CellTable(const Reference& reference);
+
+  std::size_t columns() const { return columns_.size(); }
+  const ColumnCells& column(std::size_t i) const { return columns_[i]; }
+  // Of all columns.
+  std::size_t cells() const { return begins_.back(); }
+  // A column's part of them.
+  template <class T>
+  std::span<T> of(std::size_t i, std::span<T> all) const {
+    return all.subspan(begins_[i], begins_[i + 1] - begins_[i]);
+  }
+
+ private:
+  std::vector<ColumnCells> columns_;
+  std::vector<std::size_t> begins_;  // by column, and the end
+};
+
+// Constant memory: counts by cell and a sum a column, and kRowsWaiting rows. Rows wait until there
+// are enough to go through them column by column: a column's cells then stay in the processor's
+// cache. What is counted does not depend on when that happens. Not thread-safe.
 class WindowState {
  public:
-  WindowState() = default;
-  explicit WindowState(const Reference& reference);
+  static constexpr std::size_t kRowsWaiting = 128;
 
-  // One value a column; what is not finite is missing.
-  void add(const Reference& reference, std::span<const double> row);
+  WindowState() = default;
+  explicit WindowState(std::shared_ptr<const CellTable> table);
+
+  // One value a column (CHECK), of which the last may be given apart; what is not finite is
+  // missing.
+  void add(std::span<const double> row);
+  void add(std::span<const double> row, double last);
+  // Counts the rows that wait. Before anything below that asks about columns, and best before a
+  // copy.
+  void settle();
   void clear();
 
   std::uint64_t records() const { return records_; }
   // Values there are of a column.
-  std::uint64_t count(std::size_t column) const { return columns_.at(column).count; }
+  std::uint64_t count(std::size_t column) const;
   // Mean of a number column, in standard deviations from the reference's.
   double shift(const Reference& reference, std::size_t column) const;
-  const QuantileSketch& sketch(std::size_t column) const { return columns_.at(column).sketch; }
-
   // All statistics of all columns.
   std::vector<Values> compare(const Reference& reference) const;
 
-  json::Value to_json() const;
-  static Result<WindowState> from_json(const Reference& reference, const json::Value& value);
+  void save(ByteWriter& out) const;
+  // Errors: kBadData for what save() of a window over the same table cannot have written.
+  static Result<WindowState> read(std::shared_ptr<const CellTable> table, ByteReader& in);
 
  private:
-  struct Column {
-    QuantileSketch sketch;
-    std::vector<double> bins;  // counts
-    double sum = 0;            // of differences to the reference's mean
-    std::uint64_t count = 0;
-  };
+  std::span<const std::uint64_t> cells_of(std::size_t column) const;
+  void begin_row();
+  void end_row();
   void compare_distribution(const Reference& reference, std::size_t column, Values& out) const;
   bool can_relate(const Reference& reference, std::size_t column) const;
 
-  std::vector<Column> columns_;
+  std::shared_ptr<const CellTable> table_;
+  std::vector<std::uint64_t> cells_;  // counts
+  std::vector<double> sums_;          // by column, of differences to the reference's mean
   std::uint64_t records_ = 0;
+  std::vector<double> waiting_;  // rows, stride() apart
 };
 
 // A shift of one column moves what the others' relations say too. Finds the columns whose shift
