@@ -1,5 +1,7 @@
 #include "drift/cells.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -13,17 +15,27 @@ namespace {
 constexpr double kFarthest = 1e6;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// How many of 2^kSteps - 1 rising points lie below the value, found without a branch that depends
-// on it: a wrong guess would cost more than the search. Values that follow do not wait for it.
-template <unsigned kSteps>
-std::size_t points_below(const double* points, double value) {
-  if constexpr (kSteps == 0) {
-    return 0;
+// Points are searched a block at a time, by comparing with all of it: no branch depends on the
+// value (a wrong guess would cost more than the search), and the processor compares several at
+// once.
+constexpr std::size_t kBlock = 16;
+
+// In two lanes, how many of kPairs times two rising points are below the value, as a negative
+// number: a comparison that holds sets all bits of its lane, which is -1.
+template <std::size_t kPairs>
+__m128i below(const double* points, __m128d value) {
+  if constexpr (kPairs == 1) {
+    return _mm_castpd_si128(_mm_cmplt_pd(_mm_loadu_pd(points), value));
   } else {
-    constexpr std::size_t kHalf = std::size_t{1} << (kSteps - 1);
-    const std::size_t skipped = static_cast<std::size_t>(points[kHalf - 1] < value) << (kSteps - 1);
-    return skipped + points_below<kSteps - 1>(points + skipped, value);
+    constexpr std::size_t kHalf = kPairs / 2;
+    return _mm_add_epi64(below<kHalf>(points, value),
+                         below<kPairs - kHalf>(points + 2 * kHalf, value));
   }
+}
+
+std::size_t sum_of(__m128i lanes) {
+  const __m128i both = _mm_add_epi64(lanes, _mm_unpackhi_epi64(lanes, lanes));
+  return static_cast<std::size_t>(-_mm_cvtsi128_si64(both));
 }
 
 }  // namespace
@@ -48,25 +60,27 @@ ColumnCells::ColumnCells(const ColumnProfile& profile)
   for (const double edge : profile.edges) bin_ends_.push_back(2 * place(edge) + 2);
   for (const CdfPoint& point : profile.grid)
     grid_.push_back({place(point.value), point.below, point.at_most});
-  while ((std::size_t{1} << steps_) <= points_.size()) ++steps_;
-  points_.resize(std::size_t{1} << steps_, kInfinity);
+  points_.resize(kBlocks * kBlock, kInfinity);
+  for (std::size_t i = 0; i < kBlocks; ++i) last_of_block_.at(i) = points_[i * kBlock + kBlock - 1];
 }
 
-template <unsigned kSteps>
 void ColumnCells::count_numbers(const Block& values, std::uint64_t* cells, double& sum) const {
   const double* const points = points_.data();
+  const std::array<double, kBlocks> last_of_block = last_of_block_;
   const std::size_t missing = size_ - 1;
   const double mean = mean_;
   const double farthest = farthest_;
   double total = sum;
   for (std::size_t row = 0; row < values.rows; ++row) {
     const double value = values.first[row * values.stride];
-    const std::size_t below = points_below<kSteps>(points, value);
+    const __m128d both = _mm_set1_pd(value);
+    const std::size_t block = kBlock * sum_of(below<kBlocks / 2>(last_of_block.data(), both));
+    const std::size_t found = block + sum_of(below<kBlock / 2>(points + block, both));
     const bool there = std::abs(value) < kInfinity;  // false of NaN
-    const std::size_t cell = 2 * below + (points[below] == value ? 1 : 0);
-    ++cells[there ? cell : missing];
-    const double difference = std::max(-farthest, std::min(value - mean, farthest));
-    total += there ? difference : 0;
+    const std::size_t cell = there ? 2 * found + (points[found] == value ? 1 : 0) : missing;
+    const double difference = there ? std::max(-farthest, std::min(value - mean, farthest)) : 0;
+    ++cells[cell];
+    total += difference;
   }
   sum = total;
 }
@@ -85,19 +99,11 @@ void ColumnCells::count_levels(const Block& values, std::span<std::uint64_t> cel
 
 void ColumnCells::count(const Block& values, std::span<std::uint64_t> cells, double& sum) const {
   CHECK(cells.size() == size_);
-  // clang-format off
-  switch (steps_) {
-    case 0: return points_.empty() ? count_levels(values, cells)
-                                   : count_numbers<0>(values, cells.data(), sum);
-    case 1: return count_numbers<1>(values, cells.data(), sum);
-    case 2: return count_numbers<2>(values, cells.data(), sum);
-    case 3: return count_numbers<3>(values, cells.data(), sum);
-    case 4: return count_numbers<4>(values, cells.data(), sum);
-    case 5: return count_numbers<5>(values, cells.data(), sum);
-    case 6: return count_numbers<6>(values, cells.data(), sum);
-    default: return count_numbers<7>(values, cells.data(), sum);
+  if (points_.empty()) {
+    count_levels(values, cells);
+  } else {
+    count_numbers(values, cells.data(), sum);
   }
-  // clang-format on
 }
 
 std::vector<double> ColumnCells::bins(std::span<const std::uint64_t> cells) const {
