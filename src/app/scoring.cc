@@ -53,8 +53,13 @@ struct Running {
   std::unique_ptr<log::Consumer> consumer;
 };
 
-// Opens the log and joins the group, creating missing topics.
-// Where the state of keys is kept: one partition for each of the input.
+// Whether anything is committed beside the outputs: the state of keys, or what was observed of
+// drift. Records that come twice would be counted twice.
+bool keeps_state(const spec::Pipeline& pipeline) {
+  return pipeline.forecast || (pipeline.drift && pipeline.delivery == spec::Delivery::kExactlyOnce);
+}
+
+// Where it is kept: one partition for each of the input.
 spec::TopicSpec state_topic(const spec::Pipeline& pipeline) {
   spec::TopicSpec topic;
   topic.name = TopicName(pipeline.group.value() + ".state");
@@ -71,6 +76,7 @@ spec::TopicSpec alerts_topic(const spec::Pipeline& pipeline) {
   return topic;
 }
 
+// Opens the log and joins the group, creating missing topics.
 Result<Running> open_running(Session& session, const ScoringPlan& plan,
                              const ScoringOptions& options) {
   const auto missing =
@@ -82,7 +88,7 @@ Result<Running> open_running(Session& session, const ScoringPlan& plan,
   MILLRACE_TRY(session.ensure_topic(*running.log, p.output.topic, missing));
   MILLRACE_TRY(session.ensure_topic(*running.log, p.dead_letter.topic, missing));
   if (p.drift) MILLRACE_TRY(session.ensure_topic(*running.log, alerts_topic(p), missing));
-  if (p.forecast) MILLRACE_TRY(session.ensure_topic(*running.log, state_topic(p), missing));
+  if (keeps_state(p)) MILLRACE_TRY(session.ensure_topic(*running.log, state_topic(p), missing));
   log::ConsumerOptions consume;
   consume.group = p.group;
   consume.topics = {p.input.topic.name};
@@ -235,7 +241,7 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
   state_options.limits = {plan.pipeline.series.keys_max, plan.pipeline.series.evict_after};
   engine::StateKeeper state(*running.log, session.logger(), session.clock(),
                             std::move(state_options));
-  if (plan.pipeline.forecast) {
+  if (keeps_state(plan.pipeline)) {
     MILLRACE_ASSIGN(const log::TopicInfo input,
                     running.log->admin().describe_topic(plan.pipeline.input.topic.name));
     MILLRACE_TRY(state.check(input.partitions.size()));
@@ -243,7 +249,10 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
   }
   MILLRACE_ASSIGN(std::optional<engine::DriftWatch> drift,
                   engine::DriftWatch::make(plan.pipeline, plan.model.manifest));
-  if (drift) run.watch_drift(*drift);
+  if (drift) {
+    run.watch_drift(*drift);
+    state.keep_drift(*drift);
+  }
   ScoreMetrics metrics(*monitoring, plan.pipeline, session.clock());
   if (monitoring->enabled()) run.watch(metrics);
   RecordLog records(session.logger(), plan.pipeline, plan.model.manifest.algorithm);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "drift/reference_builder.h"
 #include "env/clock.h"
+#include "env/digest.h"
 #include "json/json.h"
 
 namespace millrace::engine {
@@ -141,6 +142,7 @@ Result<std::optional<DriftWatch>> DriftWatch::make(const spec::Pipeline& pipelin
   watch.pipeline_ = pipeline.name;
   watch.model_version_ = manifest.version;
   watch.source_topic_ = pipeline.input.topic.name.value();
+  watch.fingerprint_ = env::sha256_hex(json::to_line(manifest.drift_reference)).substr(0, 16);
   return std::optional<DriftWatch>(std::move(watch));
 }
 
@@ -186,10 +188,13 @@ void DriftWatch::aborted() {
   observed_ = false;
 }
 
-std::string DriftWatch::save() const { return kept_.save(); }
+std::string DriftWatch::save() const { return fingerprint_ + monitor_.save(); }
 
 Status DriftWatch::restore(std::string_view saved) {
-  MILLRACE_TRY(monitor_.restore(saved));
+  if (!saved.starts_with(fingerprint_)) {
+    return Error(ErrorCode::kBadData, "the drift state is of another model");
+  }
+  MILLRACE_TRY(monitor_.restore(saved.substr(fingerprint_.size())));
   kept_ = monitor_;
   observed_ = false;
   waiting_.clear();

@@ -64,8 +64,11 @@ class DriftWatch {
   void aborted();
 
   const drift::DriftMonitor& monitor() const { return monitor_; }
-  // Of the committed state, to go on with after a restart, and back. Errors of restore(): kBadData,
-  // and nothing changed.
+  // Whether anything was observed since the last commit.
+  bool changed() const { return observed_; }
+  // All that was observed until now, to be committed with it and to go on with after a restart; and
+  // back. Errors of restore(): kBadData, also for what a watch with another model's reference
+  // saved; nothing is changed then.
   std::string save() const;
   Status restore(std::string_view saved);
 
@@ -79,6 +82,7 @@ class DriftWatch {
   std::string pipeline_;
   std::string model_version_;
   std::string source_topic_;
+  std::string fingerprint_;  // of the reference
   std::vector<std::size_t> columns_;
   drift::DriftMonitor monitor_;
   drift::DriftMonitor kept_;  // as of the last commit

@@ -213,15 +213,26 @@ TEST(DriftWatch, ARestartGoesOnFromWhatWasSaved) {
   DriftWatch first = watch_of(pipeline);
   env::Random random(9);
   observe(first, random, 0, 90, 1.5);
-  first.committed();
+  EXPECT_TRUE(first.changed());
   const std::string saved = first.save();
+  first.committed();
+  EXPECT_FALSE(first.changed());
   observe(first, random, 90, 95, 1.5);
-  EXPECT_EQ(first.save(), saved);  // only what is committed
+  EXPECT_NE(first.save(), saved);
+  first.aborted();
+  EXPECT_EQ(first.save(), saved);
   DriftWatch second = watch_of(pipeline);
   const Status restored = second.restore(saved);
   ASSERT_TRUE(restored) << restored.error().message();
   EXPECT_EQ(second.save(), saved);
-  EXPECT_FALSE(second.restore("{}"));
+  EXPECT_FALSE(second.restore(""));
+  EXPECT_FALSE(second.restore(saved.substr(0, saved.size() - 1)));
+  // Of a model that was trained on other data.
+  model::Manifest other = manifest_of(pipeline);
+  other.drift_reference["rows"] = 5'999;
+  auto third = DriftWatch::make(pipeline, other);
+  ASSERT_TRUE(third);
+  EXPECT_FALSE((*third)->restore(saved));
   EXPECT_FALSE(second.restore("not json"));
   EXPECT_EQ(second.save(), saved);
 }

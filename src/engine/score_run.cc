@@ -262,7 +262,10 @@ Status ScoreRun::on_assigned(const log::Assigned& assigned) {
     held_[partition.source] = partition.position;
     window_ends_[partition.source] = partition.end;
   }
-  if (state_ != nullptr) tell([this](RunMonitor& m) { m.on_state(*state_); });
+  if (state_ != nullptr) {
+    state_->taken_up();
+    tell([this](RunMonitor& m) { m.on_state(*state_); });
+  }
   logger_.debug("assigned " + std::to_string(assigned.partitions.size()) + " partitions");
   return {};
 }
