@@ -245,6 +245,50 @@ TEST(DriftMonitor, TheScoreIsAColumn) {
   EXPECT_EQ(alerts[0].offsets.at(0).partition, PartitionId(3));
 }
 
+// Scores of a process with memory; only the last third of the training data has them, as where they
+// come from a hold-out. What was in front of it is no news, what moves by a deviation is.
+TEST(DriftMonitor, AScoreThatFewTrainingRowsHaveDoesNotAlarmOnTheOthers) {
+  constexpr int kWindow = 168;
+  constexpr int kRows = 24 * kWindow;
+  int seen = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    env::Random random(seed);
+    std::vector<std::vector<double>> rows;
+    double score = 0;
+    for (int i = 0; i < kRows; ++i) {
+      score = 0.5 * score + random.normal();
+      rows.push_back({random.normal(), score});
+    }
+    ReferenceOptions options;
+    options.window = {WindowSpec::Kind::kRecords, Milliseconds(0), kWindow};
+    options.score = ReferenceOptions::Score::kLastColumn;
+    ReferenceBuilder builder({{"a", "", {}}, {std::string(kScoreColumn), "", {}}}, options);
+    for (int i = 0; i < kRows; ++i) {
+      std::vector<double> row = rows[static_cast<std::size_t>(i)];
+      if (i < kRows * 2 / 3) row[1] = std::numeric_limits<double>::quiet_NaN();
+      builder.add(Timestamp(0), row);
+    }
+    auto built = builder.build();
+    ASSERT_TRUE(built) << built.error().message();
+    const double deviation = built->columns[1].profile.std;
+    DriftMonitor monitor(std::make_shared<const Reference>(std::move(*built)), {});
+    const auto observe = [&](int i, double shift) {
+      const std::vector<double>& row = rows[static_cast<std::size_t>(i)];
+      return monitor
+          .observe(
+              {Timestamp(0), PartitionId(0), Offset(i), std::span(row).first(1), row[1] + shift})
+          .size();
+    };
+    std::size_t false_alarms = 0;
+    for (int i = 0; i < kRows; ++i) false_alarms += observe(i, 0);
+    EXPECT_EQ(false_alarms, 0U) << seed;
+    std::size_t alarms = 0;
+    for (int i = 0; i < kWindow; ++i) alarms += observe(i, deviation);
+    seen += alarms > 0 ? 1 : 0;
+  }
+  EXPECT_EQ(seen, 20);
+}
+
 // A run cut at any record, stored and taken up, gives the alerts of the whole run.
 TEST(DriftMonitor, ItsStateSurvivesAsBytes) {
   const auto reference = reference_of(hours(1));

@@ -30,7 +30,11 @@ double by_chance(const Reference& reference, const ReferenceColumn& column, Stat
   const bool missing = statistic == Statistic::kMissingShare;
   const bool relation = statistic == Statistic::kRelationShift;
   double share = relation ? column.relation.effective_share : profile.effective_share;
-  if (reference.windows >= kWindowsTelling) share = 1;
+  // In training only rows that a model had not seen have a score, often those of the last part: no
+  // other window's extremes are known.
+  const bool is_score = reference.has_score && &column == &reference.columns.back();
+  const double windows = reference.windows * (is_score ? 1 - profile.missing_share() : 1);
+  if (windows >= kWindowsTelling) share = 1;
   const auto at_least_one = [share](std::uint64_t n) {
     return std::max(1.0, static_cast<double>(n) * share);
   };

@@ -19,7 +19,7 @@ const std::string kAppliedKey("\0applied", 8);
 const std::string kDriftKey("\0drift", 6);
 constexpr Milliseconds kReadMax{30'000};
 // A snapshot is due when so many more records, or bytes, were written than all keys would be.
-constexpr std::uint64_t kChangesPerKey = 4;
+constexpr std::uint64_t kChangesPerKey = 8;
 constexpr std::uint64_t kChangesMin = 100'000;
 constexpr std::uint64_t kBytesMin = std::uint64_t{64} << 20;
 
@@ -135,8 +135,9 @@ void StateKeeper::taken_up() {
   }
   if (!latest || drift_->monitor().counts().observed > 0) return;
   for (const auto& [partition, next] : latest->partitions) {
-    const auto held = std::find_if(held_.begin(), held_.end(), [&](const auto& one) {
-      return one.first.partition == PartitionId(partition);
+    const PartitionId wanted(partition);
+    const auto held = std::find_if(held_.begin(), held_.end(), [wanted](const auto& one) {
+      return one.first.partition == wanted;
     });
     // Its process may live on with the others; or the group was moved back.
     if (held == held_.end() || held->second.applied < Offset(next)) {

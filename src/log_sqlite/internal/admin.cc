@@ -98,7 +98,9 @@ Status SqliteAdmin::trim(const log::TopicPartition& source, Offset before) {
     MILLRACE_TRY(scope.commit());
   }
   MILLRACE_TRY(delete_batches(partition, before));
-  return clean_up();
+  // Giving a page back moves one from the end of the file to its place, which costs more than what
+  // comes next being written there; and what is trimmed once is trimmed again.
+  return give_back(kPagesKept);
 }
 
 Status SqliteAdmin::delete_batches(std::int64_t partition, Offset before) {
@@ -137,6 +139,11 @@ Status SqliteAdmin::clean_up() {
     MILLRACE_TRY(delete_batches(partition, Offset(std::numeric_limits<std::int64_t>::max())));
     MILLRACE_TRY(database_->run("DELETE FROM partition WHERE id = ?1", partition));
   }
+  return give_back(0);
+}
+
+// Until no more than so many unused pages are left in the file.
+Status SqliteAdmin::give_back(std::int64_t pages_kept) {
   // A step at a time, each a transaction of its own, so that writers come in between.
   while (true) {
     std::int64_t unused = 0;
@@ -145,7 +152,7 @@ Status SqliteAdmin::clean_up() {
       MILLRACE_TRY(row.step());
       unused = row.integer(0);
     }
-    if (unused == 0) return {};
+    if (unused <= pages_kept) return {};
     MILLRACE_TRY(database_->run("PRAGMA incremental_vacuum(256)"));
   }
 }

@@ -18,6 +18,8 @@ class SqliteAdmin final : public log::Admin {
  public:
   // Batches deleted in one transaction, so that writers need not wait for long.
   static constexpr std::int64_t kDeletedAtOnce = 64;
+  // What a trim leaves unused in the file, at most: 256 MiB.
+  static constexpr std::int64_t kPagesKept = 16'384;
 
   SqliteAdmin(LogFile& log, std::unique_ptr<Database> database)
       : log_(&log), database_(std::move(database)) {}
@@ -46,6 +48,7 @@ class SqliteAdmin final : public log::Admin {
   Status delete_batches(std::int64_t partition, Offset before);
   // Removes what deleted topics left, and gives free pages back to the file system.
   Status clean_up();
+  Status give_back(std::int64_t pages_kept);
 
   LogFile* log_;
   std::mutex mutex_;
