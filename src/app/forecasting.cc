@@ -298,15 +298,6 @@ Result<ForecastEvaluated> evaluate_forecast(Session& session, const spec::Pipeli
   return ForecastEvaluated{std::move(result), describe_models(measured)};
 }
 
-Status need_label(const spec::Pipeline& pipeline, std::string_view command) {
-  if (!pipeline.forecast) return {};
-  return Error(ErrorCode::kUsage, "'" + std::string(command) +
-                                      "' is for pipelines that predict a "
-                                      "label; '" +
-                                      pipeline.name + "' forecasts '" + pipeline.forecast->target +
-                                      "' (train, evaluate, produce and score are for both)");
-}
-
 std::string describe_forecast(const json::Value& metrics) {
   const auto number = [&metrics](const char* key) {
     return human_number(metrics.at(key).get<double>(), 4);

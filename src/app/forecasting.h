@@ -58,9 +58,6 @@ struct ForecastEvaluated {
 Result<ForecastEvaluated> evaluate_forecast(Session& session, const spec::Pipeline& pipeline,
                                             const ForecastEvaluation& options);
 
-// kUsage for a pipeline that forecasts, where `command` is for those that predict a label.
-Status need_label(const spec::Pipeline& pipeline, std::string_view command);
-
 std::string describe_forecast(const json::Value& metrics);
 
 }  // namespace millrace::app

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,12 +38,22 @@ struct RecordTrace {
   double probability = 0;     // of the pipeline's positive level, as published
   std::string label;
   std::string message;  // the prediction
+  // Of a reading that was taken in, where the pipeline forecasts.
+  std::optional<Timestamp> step;  // its hour, by its beginning
+  std::optional<double> target;   // the target's value as it came
+  struct Came {
+    double error = 0;  // forecast less what came
+    bool covered = false;
+  };
+  std::optional<Came> came;  // of an earlier forecast for this hour
   // CPU time; the first record of a scorer also pays for cold caches.
   Nanoseconds decode_cpu{0};  // features included
   Nanoseconds predict_cpu{0};
   Nanoseconds encode_cpu{0};
 };
 
+// Where the pipeline forecasts, an answer comes of the records before: all records of one partition
+// go through replay() or trace() in their order, and their keys' states are kept here.
 // Not thread-safe. Lives independently of the pipeline and the model it was made from.
 class RecordTracer {
  public:
@@ -53,7 +64,11 @@ class RecordTracer {
   RecordTracer& operator=(RecordTracer&&) noexcept;
   ~RecordTracer();
 
-  RecordTrace trace(const log::Record& record);
+  enum class Detail { kAnswer, kAll };  // without or with features and margin
+  RecordTrace trace(const log::Record& record, Detail detail = Detail::kAll);
+  // Records that were before, for what they leave in the state of their keys. Nothing where the
+  // pipeline predicts a label.
+  void replay(std::span<const log::Record> records);
 
  private:
   struct State;
