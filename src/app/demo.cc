@@ -220,6 +220,7 @@ class Demo {
     group_ = pipeline_.group.value() + "-demo-" + std::to_string(session_.clock().now().value());
     ScoringOptions options = scoring_options();
     options.from = "latest";
+    options.no_report = true;
     MILLRACE_ASSIGN(const ScoringPlan plan, plan_scoring(session_, pipeline_, options));
     MILLRACE_TRY(run_scoring(session_, plan, options));
     MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log,
@@ -383,12 +384,9 @@ class Demo {
     result_["dead_lettered"] = outcome_.summary.dead_lettered;
     result_["data"] = data_;
     result_["simulated"] = simulated_;
-    if (forecasts()) {
-      add_live_figures();
-    } else {
-      result_["report"] = outcome_.report_html.string();
-      result_["summary"] = outcome_.report_json.string();
-    }
+    if (forecasts()) add_live_figures();
+    result_["report"] = outcome_.report_html.string();
+    result_["summary"] = outcome_.report_json.string();
     return std::move(result_);
   }
 

@@ -9,6 +9,7 @@
 #include "app/version.h"
 #include "base/human.h"
 #include "engine/drift_watch.h"
+#include "engine/forecast_digest.h"
 #include "engine/state_keeper.h"
 #include "report/summary_files.h"
 
@@ -154,6 +155,17 @@ report::SummaryWords words_of(const spec::Pipeline& pipeline) {
   return words;
 }
 
+data::AlertRows alert_rows(const engine::DriftWatch& drift) {
+  data::AlertRows out;
+  out.count = drift.told_count();
+  for (const drift::Alert& alert : drift.told()) {
+    out.rows.push_back({alert.feature, std::string(to_string(alert.statistic)),
+                        std::string(to_string(alert.state)), alert.value, alert.threshold,
+                        alert.window_start, alert.window_end});
+  }
+  return out;
+}
+
 Status write_report(Session& session, const ScoringPlan& plan, ScoringOutcome& outcome) {
   MILLRACE_ASSIGN(const report::SummaryFiles files,
                   report::write_summary(session.reports_folder(), outcome.summary,
@@ -257,6 +269,12 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
   if (monitoring->enabled()) run.watch(metrics);
   RecordLog records(session.logger(), plan.pipeline, plan.model.manifest.algorithm);
   if (options.log_records) run.watch(records);
+  const bool reports = options.mode == engine::ScoreOptions::Mode::kWindow && !options.no_report;
+  std::optional<engine::ForecastDigest> digest;
+  if (reports && plan.pipeline.forecast) {
+    scorer.compare_each();
+    run.watch(digest.emplace(plan.pipeline));
+  }
   Progress progress(session.clock(),
                     session.flags().quiet ? Progress::Sink::kNone : Progress::Sink::kTerminal,
                     "scoring", std::nullopt);
@@ -270,9 +288,9 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
     session.say(describe(outcome));
     return result.error();
   }
-  const bool window = options.mode == engine::ScoreOptions::Mode::kWindow;
-  if (window && !options.no_report && !plan.pipeline.forecast)
-    MILLRACE_TRY(write_report(session, plan, outcome));
+  if (digest) outcome.summary.figures = digest->figures();
+  if (drift) outcome.summary.alerts = alert_rows(*drift);
+  if (reports) MILLRACE_TRY(write_report(session, plan, outcome));
   return outcome;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "data/forecast_figures.h"
 
 namespace millrace::data {
 
@@ -73,6 +74,9 @@ struct RunSummary {
     std::uint64_t covered = 0;        // of those, within their interval
     std::optional<Timestamp> newest;  // event time of the newest reading
   } forecasts;
+  // For the report, at the end of a run.
+  std::optional<ForecastFigures> figures;  // of a pipeline that forecasts
+  std::optional<AlertRows> alerts;         // where drift is watched
   std::map<std::string, std::uint64_t> by_label;
   std::map<std::string, std::uint64_t> dead_letters_by_code;
   std::map<std::string, std::uint64_t> dead_letters_by_field;

@@ -168,11 +168,18 @@ Status DriftWatch::append_alerts(log::Appender& appender, log::TopicHandle alert
     result = appender.append(alerts, {waiting_[done].feature, text, {}, now, std::nullopt});
     if (!result) break;
   }
-  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(done));
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(done);
+  appended_.insert(appended_.end(), waiting_.begin(), end);
+  waiting_.erase(waiting_.begin(), end);
   return result;
 }
 
 bool DriftWatch::committed() {
+  told_count_ += appended_.size();
+  const std::size_t room = kAlertsKeptMax - told_.size();
+  told_.insert(told_.end(), appended_.begin(),
+               appended_.begin() + static_cast<std::ptrdiff_t>(std::min(room, appended_.size())));
+  appended_.clear();
   if (!observed_) return false;
   const bool judged = monitor_.counts().windows != kept_.counts().windows;
   monitor_.settle();
@@ -183,6 +190,7 @@ bool DriftWatch::committed() {
 
 void DriftWatch::aborted() {
   waiting_.clear();
+  appended_.clear();
   if (!observed_) return;
   monitor_ = kept_;
   observed_ = false;

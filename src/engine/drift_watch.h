@@ -64,6 +64,10 @@ class DriftWatch {
   void aborted();
 
   const drift::DriftMonitor& monitor() const { return monitor_; }
+  // The first kAlertsKeptMax alerts that were committed, oldest first, and how many there were.
+  static constexpr std::size_t kAlertsKeptMax = 200;
+  const std::vector<drift::Alert>& told() const { return told_; }
+  std::uint64_t told_count() const { return told_count_; }
   // Whether anything was observed since the last commit.
   bool changed() const { return observed_; }
   // All that was observed until now, to be committed with it and to go on with after a restart; and
@@ -88,6 +92,9 @@ class DriftWatch {
   drift::DriftMonitor kept_;  // as of the last commit
   bool observed_ = false;     // since then
   std::vector<drift::Alert> waiting_;
+  std::vector<drift::Alert> appended_;  // since the last commit
+  std::vector<drift::Alert> told_;
+  std::uint64_t told_count_ = 0;
 };
 
 }  // namespace millrace::engine

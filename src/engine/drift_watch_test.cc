@@ -208,6 +208,24 @@ TEST(DriftWatch, AnAbortGoesBackToTheLastCommit) {
   EXPECT_EQ(watch.save(), straight.save());
 }
 
+TEST(DriftWatch, RemembersTheAlertsThatWereCommitted) {
+  const spec::Pipeline pipeline = pipeline_of();
+  DriftWatch watch = watch_of(pipeline);
+  Alerts alerts(pipeline);
+  env::Random random(9);
+  observe(watch, random, 0, 100, 9);
+  alerts.take(watch);
+  watch.aborted();
+  EXPECT_EQ(watch.told_count(), 0U);
+  observe(watch, random, 0, 100, 9);
+  alerts.take(watch);
+  EXPECT_TRUE(watch.told().empty());
+  watch.committed();
+  ASSERT_FALSE(watch.told().empty());
+  EXPECT_EQ(watch.told_count(), watch.told().size());
+  EXPECT_EQ(watch.told()[0].feature, "usage");
+}
+
 TEST(DriftWatch, ARestartGoesOnFromWhatWasSaved) {
   const spec::Pipeline pipeline = pipeline_of();
   DriftWatch first = watch_of(pipeline);

@@ -131,6 +131,8 @@ ForecastPath::Outcome ForecastPath::look_back(const Reading& reading, KeyedState
                    kPendingDoubles);
   if (waiting[0] != static_cast<double>(number)) return outcome;
   outcome.known = true;
+  outcome.forecast = waiting[1];
+  outcome.half_width = waiting[2];
   outcome.error = waiting[1] - reading.observed;
   outcome.covered = std::abs(outcome.error) <= waiting[2];
   waiting[0] = -1e300;  // several readings of an hour are one outcome

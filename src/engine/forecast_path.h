@@ -54,6 +54,8 @@ class ForecastPath {
   // A forecast's outcome, when its hour has come.
   struct Outcome {
     bool known = false;
+    double forecast = 0;
+    double half_width = 0;
     double error = 0;  // forecast less what came
     bool covered = false;
   };

@@ -61,7 +61,8 @@ struct RecordScorer::State {
   std::optional<ForecastPath> path;
   std::optional<codec::ForecastWriter> forecast_writer;
   std::vector<std::size_t> watched;  // columns
-  KeyedState* keys = nullptr;        // of the records at hand, with a path
+  bool compares_each = false;
+  KeyedState* keys = nullptr;  // of the records at hand, with a path
   std::string model_version;
   ScorerOptions::Check check = ScorerOptions::Check::kInput;
   std::optional<std::size_t> key_field;
@@ -268,6 +269,9 @@ void RecordScorer::State::encode_forecast(const Kept& entry, float output, Times
     out.live.absolute_error += std::abs(before.error);
     out.live.error += before.error;
     out.live.covered += before.covered ? 1 : 0;
+    if (compares_each)
+      out.compared.push_back({static_cast<std::uint32_t>(entry.record), before.forecast,
+                              before.half_width, before.error, before.covered});
   }
   codec::Forecast forecast = path->forecast(entry.reading, output, *keys);
   ScoredRecord& record = out.records[entry.record];
@@ -381,6 +385,7 @@ void RecordScorer::score(std::span<const log::Record> records, SteadyTime arrive
   state.keys = keys;
   out.live = {};
   out.warming_up = 0;
+  out.compared.clear();
   out.watched.clear();
   out.records.assign(records.size(), ScoredRecord{});
   out.errors.clear();
@@ -426,6 +431,8 @@ std::vector<std::string> RecordScorer::field_texts(const log::Record& record,
 }
 
 void RecordScorer::watch(std::vector<std::size_t> columns) { state_->watched = std::move(columns); }
+
+void RecordScorer::compare_each() { state_->compares_each = true; }
 
 std::size_t RecordScorer::state_doubles() const {
   return state_->path ? state_->path->state_doubles() : 0;

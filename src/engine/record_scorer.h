@@ -59,6 +59,15 @@ struct ScoredBatch {
     std::uint64_t covered = 0;
   } live;
   std::uint64_t warming_up = 0;
+  // The same one by one, where compare_each() was asked for.
+  struct Compared {
+    std::uint32_t record = 0;  // whose measurement it was held against
+    double forecast = 0;
+    double half_width = 0;
+    double error = 0;
+    bool covered = false;
+  };
+  std::vector<Compared> compared;
 
   // Of predicted records: the features that are watched for drift, row-major.
   std::vector<double> watched;
@@ -96,6 +105,9 @@ class RecordScorer {
 
   // Columns of the model whose values go to ScoredBatch::watched; none at first.
   void watch(std::vector<std::size_t> columns);
+
+  // Fills ScoredBatch::compared from now on, where the pipeline forecasts.
+  void compare_each();
 
   // Doubles of state a key, and the fingerprint of what made them; 0 for pipelines without any.
   std::size_t state_doubles() const;

@@ -32,8 +32,8 @@ struct RecordTracer::State {
 
   void trace_fields(RecordTrace& out) const;
   void trace_features(RecordTrace& out) const;
-  void trace_label(const ScoredRecord& scored, RecordTrace& out) const;
-  void trace_forecast(const ScoredRecord& scored, Detail detail, RecordTrace& out) const;
+  void trace_label(const ScoredRecord& record, RecordTrace& out) const;
+  void trace_forecast(const ScoredRecord& record, Detail detail, RecordTrace& out) const;
   void name_features(std::span<const double> row, RecordTrace& out) const;
 };
 

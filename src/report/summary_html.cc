@@ -8,7 +8,9 @@
 #include "base/human.h"
 #include "base/text.h"
 #include "report/internal/escape.h"
+#include "report/internal/forecast_page.h"
 #include "report/internal/page.h"
+#include "report/internal/summary_cards.h"
 #include "report/internal/summary_charts.h"
 #include "report/summary_csv.h"
 
@@ -17,13 +19,9 @@ namespace {
 
 using data::RunSummary;
 
-constexpr std::size_t kLevelsShownMax = 10;  // of a segment field, and of reasons
+constexpr std::size_t kLevelsShownMax = 10;  // of a segment field
 constexpr std::size_t kSegmentsShownMax = 12;
 constexpr std::size_t kTopShownMax = 100;
-
-double share(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
 
 std::uint64_t positives(const RunSummary& s) {
   const auto found = s.by_label.find(s.positive_label);
@@ -37,14 +35,6 @@ std::string counted(std::uint64_t count, const SummaryWords& words) {
 // "Churn = Yes", or "Yes" without a name.
 std::string outcome(const RunSummary& s, const SummaryWords& words) {
   return words.outcome.empty() ? s.positive_label : words.outcome + " = " + s.positive_label;
-}
-
-std::string stop_words(const std::string& reason) {
-  if (reason == "caught_up") return "everything in the topic was read";
-  if (reason == "max_messages") return "the wanted number of messages was read";
-  if (reason == "timeout") return "the time for this window was over";
-  if (reason == "signal") return "it was asked to stop";
-  return reason;
 }
 
 bool looks_like_number(const std::string& text) {
@@ -153,55 +143,6 @@ std::string top_card(const RunSummary& s, const SummaryWords& words) {
   return card_html("Highest risk", table.caption, html, CardWidth::kFull);
 }
 
-// The largest counts as bars against their sum.
-std::string count_bars(const std::map<std::string, std::uint64_t>& by_name,
-                       std::string_view css_class) {
-  std::vector<std::pair<std::string, std::uint64_t>> counts(by_name.begin(), by_name.end());
-  std::stable_sort(counts.begin(), counts.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  std::uint64_t sum = 0;
-  for (const auto& [name, count] : counts) sum += count;
-  std::vector<BarRow> rows;
-  for (const auto& [name, count] : counts) {
-    if (rows.size() == kLevelsShownMax) break;
-    rows.push_back({name.empty() ? "(whole record)" : name, share(count, sum), human_count(count),
-                    human_percent(share(count, sum))});
-  }
-  std::string html = bars_html(rows, -1, css_class);
-  if (counts.size() > rows.size()) {
-    html += fmt::format("<p class=\"legend\">and {} more</p>\n", counts.size() - rows.size());
-  }
-  return html;
-}
-
-std::string dead_letter_cards(const RunSummary& s) {
-  if (s.dead_lettered == 0) {
-    return card_html("Dead letters", "",
-                     s.consumed == 0
-                         ? "<p class=\"none\">None.</p>\n"
-                         : "<p class=\"none\">None: every message read was scored.</p>\n");
-  }
-  std::string html =
-      card_html("Dead letters by reason",
-                human_count(s.dead_lettered) + " set aside, " +
-                    human_percent(share(s.dead_lettered, s.consumed)) + " of messages",
-                count_bars(s.dead_letters_by_code, "base"));
-  if (!s.dead_letters_by_field.empty()) {
-    html += card_html("Dead letters by field", "Where in the record the error was",
-                      count_bars(s.dead_letters_by_field, "base"));
-  }
-  return html;
-}
-
-std::string latency_card(const RunSummary& s) {
-  const data::Histogram& h = s.latency_ms;
-  if (h.count() == 0) return {};
-  const auto at = [&h](double q) { return human_seconds(h.quantile(q) / 1e3); };
-  const std::string note = fmt::format("Half within {}, 99 % within {}, slowest {}", at(0.5),
-                                       at(0.99), human_seconds(h.max() / 1e3));
-  return card_html("Latency", note, latency_curve(h));
-}
-
 std::string facts_card(const RunSummary& s, const SummaryWords& words) {
   std::vector<std::pair<std::string, std::string>> facts = {
       {"Model", s.model_version},
@@ -236,11 +177,13 @@ PageText page_text(const RunSummary& s, Timestamp written, const SummaryWords& w
 }  // namespace
 
 std::string summary_to_html(const RunSummary& s, Timestamp written, const SummaryWords& words) {
+  if (s.forecast_target) return forecast_page(s, written, words);
   std::string cards = histogram_card(s, words);
   for (std::size_t i = 0; i < std::min(s.segment_fields.size(), kSegmentsShownMax); ++i) {
     cards += segment_card(s, s.segment_fields[i], words);
   }
   cards += top_card(s, words);
+  cards += alerts_card(s);
   cards += dead_letter_cards(s);
   cards += latency_card(s);
   cards += facts_card(s, words);

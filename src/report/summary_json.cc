@@ -113,6 +113,60 @@ void add_forecasts(const RunSummary& s, Value& out) {
       f.compared == 0 ? Value() : Value(static_cast<double>(f.covered) / compared);
 }
 
+Value score_json(const data::ForecastScore& score) {
+  const bool any = score.compared > 0;
+  return Value{{"compared", score.compared},
+               {"mae", any ? Value(score.mae()) : Value()},
+               {"bias", any ? Value(score.bias()) : Value()},
+               {"coverage", any ? Value(score.coverage()) : Value()}};
+}
+
+Value key_json(const data::ForecastFigures::Key& key) {
+  Value out = Value{{"readings", key.readings}, {"warming_up", key.warming_up}};
+  out.update(score_json(key.score));
+  return out;
+}
+
+Value figures_json(const data::ForecastFigures& f) {
+  const auto time = [](const std::optional<Timestamp>& at) {
+    return at ? Value(env::format_rfc3339(*at)) : Value();
+  };
+  Value out = Value{{"horizon", f.horizon},
+                    {"step_ms", f.step.count()},
+                    {"interval_coverage", f.coverage},
+                    {"first_event_ts", time(f.first)},
+                    {"last_event_ts", time(f.last)}};
+  Value keys = Value::object();
+  for (const auto& key : f.keys)
+    if (key.readings > 0) keys[key.key] = key_json(key);
+  out["by_key"] = std::move(keys);
+  out["other_keys"] = f.others.readings == 0 ? Value() : key_json(f.others);
+  Value spans = Value::array();
+  for (std::size_t i = 0; i < f.spans.size(); ++i) {
+    const auto from = f.spans_from.value() + static_cast<std::int64_t>(i) * f.span.count();
+    Value span = Value{{"from", env::format_rfc3339(Timestamp(from))},
+                       {"to", env::format_rfc3339(Timestamp(from + f.span.count()))}};
+    span.update(score_json(f.spans[i]));
+    spans.push_back(std::move(span));
+  }
+  out["over_time"] = std::move(spans);
+  return out;
+}
+
+Value alerts_json(const data::AlertRows& alerts) {
+  Value rows = Value::array();
+  for (const data::AlertRow& row : alerts.rows) {
+    rows.push_back(Value{{"state", row.state},
+                         {"feature", row.feature},
+                         {"statistic", row.statistic},
+                         {"value", row.value},
+                         {"threshold", row.threshold},
+                         {"window_start", env::format_rfc3339(row.window_start)},
+                         {"window_end", env::format_rfc3339(row.window_end)}});
+  }
+  return Value{{"count", alerts.count}, {"first", std::move(rows)}};
+}
+
 // The names under which the reference system's reports hold the same figures.
 void add_reference_names(const RunSummary& s, Value& out) {
   std::map<std::string, std::uint64_t> by_label = labels(s);
@@ -121,6 +175,17 @@ void add_reference_names(const RunSummary& s, Value& out) {
   out["churn_rate"] = share(positives(s), s.predicted);
   out["average_churn_probability"] = s.mean_probability();
   out["high_risk_customers"] = top_risk(s);
+}
+
+// What only pipelines that predict a label have.
+void add_labels(const RunSummary& s, Value& out) {
+  out["label_field"] = s.label_field;
+  out["positive_label"] = s.positive_label;
+  out["threshold"] = s.threshold;
+  out["predictions_by_label"] = counts(labels(s));
+  out["positive_rate"] = share(positives(s), s.predicted);
+  out["mean_probability"] = s.mean_probability();
+  if (s.positive_label == "Yes") add_reference_names(s, out);
 }
 
 }  // namespace
@@ -137,22 +202,24 @@ Value summary_to_json(const RunSummary& s, Timestamp written) {
                                      : "No predictions: every message read was set aside.";
   }
   out["total_predictions"] = s.predicted;
-  out["label_field"] = s.label_field;
-  out["positive_label"] = s.positive_label;
-  out["threshold"] = s.threshold;
-  out["predictions_by_label"] = counts(labels(s));
-  out["positive_rate"] = share(positives(s), s.predicted);
-  out["mean_probability"] = s.mean_probability();
-  if (s.positive_label == "Yes") add_reference_names(s, out);
+  if (s.forecast_target) {
+    add_forecasts(s, out);
+    if (s.figures) out.update(figures_json(*s.figures));
+  } else {
+    add_labels(s, out);
+  }
   out["pipeline_metrics"] = pipeline_metrics(s);
-  out["segments"] = segments(s);
-  out["top_risk"] = top_risk(s);
+  if (!s.forecast_target) {
+    out["segments"] = segments(s);
+    out["top_risk"] = top_risk(s);
+  }
   out["dead_letters"] = s.dead_lettered;
   out["skipped_by_retention"] = s.skipped_by_retention;
   out["dead_letters_by_code"] = counts(s.dead_letters_by_code);
   out["dead_letters_by_field"] = counts(s.dead_letters_by_field);
   out["latency_ms"] = latency(s.latency_ms);
-  out["probability_histogram"] = histogram(s);
+  if (!s.forecast_target) out["probability_histogram"] = histogram(s);
+  if (s.alerts) out["drift_alerts"] = alerts_json(*s.alerts);
   out["commits"] = s.commits;
   out["rebalances"] = s.rebalances;
   return out;

@@ -61,6 +61,32 @@ TEST(Forecast, EveryReadingHasItsForecastOrSaysHowManyAreMissing) {
   }
 }
 
+TEST(Forecast, AWindowLeavesAReportOfItsForecasts) {
+  const Readings readings;
+  const Finished scored = readings.place().run(readings.score("g", "out"));
+  ASSERT_EQ(scored.exit_code, 0) << scored.err;
+  const json::Value result = scored.last_json();
+  const auto file = [&](const char* key) {
+    const auto text =
+        env::read_file(readings.place().file(result[key].get<std::string>()), 1 << 22);
+    EXPECT_TRUE(text) << key;
+    return text.value_or("");
+  };
+  const json::Value summary = json::parse(file("summary"), "summary").value();
+  EXPECT_EQ(summary["live_mae"], result["live_mae"]);
+  EXPECT_EQ(summary["by_key"].size(), static_cast<std::size_t>(kStations));
+  std::uint64_t compared = 0;
+  for (const auto& [key, figures] : summary["by_key"].items()) {
+    EXPECT_EQ(figures["readings"], kHours) << key;
+    EXPECT_EQ(figures["warming_up"], 24) << key;
+    compared += figures["compared"].get<std::uint64_t>();
+  }
+  EXPECT_EQ(compared, result["forecasts_compared"].get<std::uint64_t>());
+  const std::string page = file("report");
+  EXPECT_NE(page.find("Forecast and measured"), std::string::npos);
+  EXPECT_NE(page.find(result["model_version"].get<std::string>()), std::string::npos);
+}
+
 TEST(Forecast, KilledAtEveryPointItGivesTheForecastsOfAnUninterruptedRun) {
   const Readings readings;
   ASSERT_EQ(readings.place().run(readings.score("whole", "whole")).exit_code, 0);

@@ -89,6 +89,14 @@ void Plot::area(const std::vector<Point>& points, std::string_view css_class) {
                        n(px(points.back().x)), floor, n(px(points.front().x)), floor);
 }
 
+void Plot::band(const std::vector<Point>& lower, const std::vector<Point>& upper,
+                std::string_view css_class) {
+  if (lower.empty()) return;
+  std::vector<Point> round = upper;
+  round.insert(round.end(), lower.rbegin(), lower.rend());
+  body_ += fmt::format(R"(<path class="{}" d="{}Z"/>)", css_class, path_of(round));
+}
+
 void Plot::dot(Point at, std::string_view css_class, std::string_view hint) {
   body_ += fmt::format(R"(<circle class="{}" cx="{}" cy="{}" r="4"><title>{}</title></circle>)",
                        css_class, n(px(at.x)), n(py(at.y)), html_text(hint));
@@ -105,8 +113,9 @@ void Plot::marker(double x, std::string_view label) {
 }
 
 std::string Plot::finish(std::string_view description) const {
-  return fmt::format(R"(<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>)",
-                     n(size_.width), n(size_.height), html_text(description, 500), body_);
+  return fmt::format(R"(<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>)",
+                     size_.wide ? "plot wide" : "plot", n(size_.width), n(size_.height),
+                     html_text(description, 500), body_);
 }
 
 }  // namespace millrace::report

@@ -24,6 +24,7 @@ struct PlotSize {
   double right = 12;
   double top = 20;
   double bottom = 40;  // room for the labels and the title of the x axis
+  bool wide = false;   // over a whole row of the page; scrolled where there is less room
 };
 
 // Collects shapes; data outside the axes is clipped to them. Texts given here are escaped here.
@@ -39,6 +40,9 @@ class Plot {
   void line(const std::vector<Point>& points, std::string_view css_class);
   // The area between the line and the lower edge.
   void area(const std::vector<Point>& points, std::string_view css_class);
+  // The area between two lines of the same x.
+  void band(const std::vector<Point>& lower, const std::vector<Point>& upper,
+            std::string_view css_class);
   void dot(Point at, std::string_view css_class, std::string_view hint);
   // A vertical line over the whole height with a label at its top, on the side with more room.
   void marker(double x, std::string_view label);

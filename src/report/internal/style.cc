@@ -34,6 +34,7 @@ h2{margin:0;font-size:17px;line-height:1.3;font-weight:650}
 .card>.note{margin:2px 0 0;color:var(--soft);font-size:13.5px}
 .card>.body{margin-top:14px}
 .plot{display:block;width:100%;max-width:480px;height:auto;margin:0 auto;overflow:visible;font-family:inherit}
+.plot.wide{max-width:none;min-width:860px}
 .plot text{fill:var(--soft);font-size:12px}
 .plot .mark{fill:var(--text);font-weight:600;paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}
 .plot .grid{stroke:var(--grid)}

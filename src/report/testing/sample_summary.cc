@@ -72,6 +72,58 @@ ModelReport sample_model() {
   return r;
 }
 
+data::RunSummary sample_forecasts() {
+  constexpr std::int64_t kHourMs = 3'600'000;
+  constexpr std::int64_t kBegin = 1'078'941'600'000;  // 2004-03-10T18:00:00Z
+  data::RunSummary s;
+  s.pipeline = "air-quality";
+  s.model_version = "2-0d9f11aa";
+  s.stop_reason = "caught_up";
+  s.started = Timestamp(1'760'153'303'234);
+  s.duration_s = 0.25;
+  s.consumed = 1030;
+  s.predicted = 1000;
+  s.dead_lettered = 30;
+  s.commits = 3;
+  s.forecast_target = "CO";
+  s.forecasts = {72, 800, 280, -16, 736, Timestamp(kBegin + 399 * kHourMs)};
+  s.dead_letters_by_code = {{"late", 20}, {"parse_error", 10}};
+  data::ForecastFigures& f = s.figures.emplace();
+  f.step = Milliseconds(kHourMs);
+  f.first = Timestamp(kBegin);
+  f.last = s.forecasts.newest;
+  f.keys = {{"s1", 400, 24, {300, 90, -6, 276}},
+            {"s2", 400, 24, {300, 120, -6, 270}},
+            {"s3", 200, 24, {200, 70, -4, 190}}};
+  f.span = Milliseconds(24 * kHourMs);
+  f.spans_from = Timestamp(kBegin - 18 * kHourMs);
+  for (std::uint64_t day = 0; day < 16; ++day)
+    f.spans.push_back(day == 7 ? data::ForecastScore{}
+                               : data::ForecastScore{50, 15 + static_cast<double>(day), -1, 46});
+  f.course_key = "s1";
+  for (int hour = 0; hour < 200; ++hour) {
+    if (hour % 50 == 49) continue;
+    const double measured = 2 + std::sin(hour / 4.0);
+    f.course.push_back({Timestamp(kBegin + (200 + hour) * kHourMs), measured + 0.3 * std::cos(hour),
+                        0.9, measured});
+  }
+  s.alerts = data::AlertRows{{{"NO2", "mean_shift", "raised", 1.7, 1.6, Timestamp(kBegin),
+                               Timestamp(kBegin + 168 * kHourMs)}},
+                             3};
+  return s;
+}
+
+data::RunSummary hostile_forecasts() {
+  data::RunSummary s = sample_forecasts();
+  s.pipeline = s.model_version = s.stop_reason = kHostile;
+  s.forecast_target = kHostile;
+  s.dead_letters_by_code = {{kHostile, 20}};
+  s.figures->keys[0].key = s.figures->course_key = kHostile;
+  data::AlertRow& alert = s.alerts->rows[0];
+  alert.feature = alert.statistic = alert.state = kHostile;
+  return s;
+}
+
 data::RunSummary hostile_summary() {
   data::RunSummary s = sample_summary();
   s.pipeline = kHostile;

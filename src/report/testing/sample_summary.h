@@ -12,8 +12,12 @@ data::RunSummary sample_summary();
 // A model that separates 1,409 rows about as well as the churn model does.
 ModelReport sample_model();
 
+// A year of hours of three stations, forecast and mostly compared, with drift alerts.
+data::RunSummary sample_forecasts();
+
 // A run with text from an attacker in every place a message or a pipeline file can reach.
 data::RunSummary hostile_summary();
+data::RunSummary hostile_forecasts();
 inline constexpr const char* kHostile = "<script>alert(\"x\")</script>&'\x01\xFF";
 
 }  // namespace millrace::report
