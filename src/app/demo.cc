@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "app/bad_lines.h"
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/forecasting.h"
@@ -16,6 +17,8 @@
 #include "base/human.h"
 #include "base/text.h"
 #include "engine/replay.h"
+#include "engine/series_table.h"
+#include "features/series_transform.h"
 #include "ingest/simulator.h"
 #include "json/json.h"
 
@@ -27,6 +30,8 @@ constexpr std::int64_t kBrokenRecords = 24;
 constexpr std::int64_t kShownPredictions = 5;
 constexpr std::uint64_t kDiskNeeded = std::uint64_t{100} << 20;
 constexpr std::size_t kDateSize = 10;
+constexpr Milliseconds kEndGroupMax{15'000};
+constexpr Milliseconds kEndGroupLook{200};
 constexpr std::uint64_t kDataBytesMax = std::uint64_t{1} << 30;
 
 using Offsets = std::map<PartitionId, Offset>;
@@ -110,8 +115,30 @@ class Demo {
       : session_(session), pipeline_(std::move(pipeline)) {}
 
   Result<json::Value> run(const std::string& given) {
+    Result<json::Value> told = tell(given);
+    // Also of a story that was stopped: its group and that group's state are of no use later.
+    const Status gone = end_group();
+    if (told && !gone) return gone.error();
+    return told ? std::move(told) : Result<json::Value>(of_the_file(told.error()));
+  }
+
+ private:
+  // An error about the rows for training, told of the file that they were taken from.
+  Error of_the_file(const Error& error) const {
+    const std::string part = "'" + training_data_ + "'";
+    const std::size_t at = error.message().find(part);
+    if (training_data_.empty() || at == std::string::npos) return error;
+    std::string text = error.message();
+    text.replace(
+        at, part.size(),
+        "the first " + human_percent(1 - pipeline_.split.test_fraction) + " of '" + data_ + "'");
+    return {error.code(), std::move(text)};
+  }
+
+  Result<json::Value> tell(const std::string& given) {
     MILLRACE_TRY(check_disk());
     MILLRACE_TRY(choose_data(given));
+    MILLRACE_TRY(check_log());
     if (forecasts()) MILLRACE_TRY(split_data());
     MILLRACE_TRY(forecasts() ? train_forecaster() : train());
     if (forecasts()) MILLRACE_TRY(begin_group());
@@ -123,7 +150,6 @@ class Demo {
     return finish();
   }
 
- private:
   Status step(const std::string& text) {
     if (session_.stop().requested()) return Error(ErrorCode::kInterrupted, "stopped");
     session_.say("\n" + std::to_string(++step_) + ". " + text);
@@ -161,6 +187,14 @@ class Demo {
     return env::write_file_atomic(data_, rows);
   }
 
+  // Nobody should wait for a training to hear that there is no broker.
+  Status check_log() {
+    MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log,
+                    session_.open_log(Session::Create::kIfMissing));
+    MILLRACE_TRY(log->admin().topics());
+    return {};
+  }
+
   Result<std::string> simulate(std::int64_t count, std::uint64_t seed,
                                const ingest::SimulatorOptions& options) {
     MILLRACE_ASSIGN(ingest::Simulator simulator,
@@ -187,6 +221,7 @@ class Demo {
                        data_ + "'");
     }
     MILLRACE_ASSIGN(const std::string text, env::read_file(data_, kDataBytesMax));
+    MILLRACE_TRY(check_data());
     const auto halves = split_rows(text, pipeline_.split.test_fraction);
     if (!halves) return halves.error().with_context("'" + data_ + "'");
     MILLRACE_TRY(env::make_folders(session_.home()));
@@ -201,6 +236,17 @@ class Demo {
     return {};
   }
 
+  // The whole file is read once before it is divided, so that what is wrong with it is said of it
+  // and of its lines.
+  Status check_data() {
+    MILLRACE_ASSIGN(const auto transform,
+                    features::SeriesTransform::make(pipeline_.series.plan, pipeline_.schema));
+    MILLRACE_ASSIGN(const engine::SeriesTable table,
+                    engine::read_series_table(pipeline_, transform, data_, session_.stop()));
+    say_bad_lines(session_, table.bad, table.bad_rows);
+    return {};
+  }
+
   Status train_forecaster() {
     const spec::ForecastSpec& forecast = *pipeline_.forecast;
     MILLRACE_TRY(step("Train a forecast of " + forecast.target + ", " +
@@ -212,6 +258,25 @@ class Demo {
         run_forecast_training(session_, pipeline_,
                               {training_data_, Promote::kYes, {ForecastModel::kXgboost}, {}}));
     return say_training(*trained.kept);
+  }
+
+  // The group of this run and the topic with its state. Tried again for a while: a member that has
+  // just left may still be counted.
+  Status end_group() {
+    if (group_.empty()) return {};
+    MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log,
+                    session_.open_log(Session::Create::kNever));
+    const SteadyTime give_up = session_.clock().steady() + kEndGroupMax;
+    Status gone = log->admin().delete_group(GroupId(group_));
+    while (!gone && gone.error().code() == ErrorCode::kTryAgain &&
+           session_.clock().steady() < give_up) {
+      session_.clock().sleep_until(session_.clock().steady() + kEndGroupLook);
+      gone = log->admin().delete_group(GroupId(group_));
+    }
+    if (!gone && gone.error().code() != ErrorCode::kNoInput) return gone;
+    const Status dropped = log->admin().delete_topic(TopicName(group_ + ".state"));
+    if (!dropped && dropped.error().code() != ErrorCode::kUnknownTopic) return dropped;
+    return {};
   }
 
   // The topics, and a consumer group of this run that begins where they end: hours that an earlier

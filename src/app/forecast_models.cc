@@ -222,6 +222,44 @@ const ModelFigures& Measured::of(ForecastModel model) const {
   return *found;
 }
 
+Status check_enough_readings(const std::string& data, const spec::Pipeline& pipeline,
+                             const engine::SeriesTable& table,
+                             const train::ForecastOptions& options) {
+  const train::ForecastRows rows = rows_of(table);
+  const std::size_t usable = train::usable_rows(rows, options.of).size();
+  const auto split = train::split_by_time(rows, options.of, options.test_share);
+  if (!split && split.error().code() != ErrorCode::kBadData) return split.error();
+  const std::size_t test = split ? split->test.size() : 0;
+  const std::size_t trained = split ? split->train.size() : 0;
+  const std::size_t test_needed = 2 * std::max<std::size_t>(options.bootstrap.block, 1);
+  // Each fold after its gap, and residuals enough that one of them bounds the share wanted.
+  const double residuals = options.coverage / (1 - options.coverage);
+  const auto a_fold =
+      static_cast<std::size_t>(std::ceil(residuals / static_cast<double>(options.folds)));
+  const std::size_t train_needed =
+      (options.folds + 1) * std::max<std::size_t>(options.gap + 1, a_fold);
+  if (test >= test_needed && trained >= train_needed) return {};
+  const double share = std::min(options.test_share, 1 - options.test_share);
+  const double wanted = std::max(static_cast<double>(test_needed) / options.test_share,
+                                 static_cast<double>(train_needed) / (1 - options.test_share));
+  const double of_use =
+      std::max(static_cast<double>(usable), 1.0) / static_cast<double>(table.rows());
+  const auto about = static_cast<std::uint64_t>(std::ceil(wanted / of_use + 1 / share));
+  const spec::ForecastSpec& forecast = *pipeline.forecast;
+  return Error(
+      ErrorCode::kBadData,
+      "'" + data + "' is too short: of its " + human_count(table.rows(), "row", "rows") + " " +
+          human_count(usable) + " are of use ('" + forecast.target +
+          "' is known at the reading and " + human_count(forecast.horizon, "step", "steps") +
+          " later), " + human_count(trained) + " of them to train on, where " +
+          human_count(train_needed) + " are needed (" + human_count(options.folds) +
+          " folds for the width of intervals), and " + human_count(test) + " in the last " +
+          human_percent(options.test_share) + " of the time, to measure on, where " +
+          human_count(test_needed) + " are needed (two blocks of " +
+          human_count(options.bootstrap.block) + " for the bootstrap's intervals); about " +
+          human_count(about, "row", "rows") + " are enough");
+}
+
 Result<Measured> measure_models(Session& session, const spec::Pipeline& pipeline,
                                 const engine::SeriesTable& table,
                                 const std::vector<ForecastModel>& models,

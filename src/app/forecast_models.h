@@ -31,6 +31,12 @@ ForecastModel served_model(const spec::Pipeline& pipeline);
 train::ForecastRows rows_of(const engine::SeriesTable& table);
 train::ForecastOptions options_of(const spec::Pipeline& pipeline, const engine::SeriesTable& table);
 
+// Whether `data`, read as `table`, has enough readings to train on and to measure. Errors: kBadData
+// naming the file, what it has, what is needed and why.
+Status check_enough_readings(const std::string& data, const spec::Pipeline& pipeline,
+                             const engine::SeriesTable& table,
+                             const train::ForecastOptions& options);
+
 // What a model came to on the test's rows.
 struct ModelFigures {
   ForecastModel model = ForecastModel::kXgboost;

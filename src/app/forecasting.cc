@@ -236,6 +236,7 @@ Result<ForecastTrained> run_forecast_training(Session& session, const spec::Pipe
     progress.update(before + done);
     return !session.stop().requested();
   };
+  MILLRACE_TRY(check_enough_readings(training.data, pipeline, table, options));
   ForecastTrained out;
   MILLRACE_ASSIGN(const Measured measured,
                   measure_models(session, pipeline, table, training.models, options));
@@ -269,6 +270,7 @@ Result<ForecastEvaluated> evaluate_forecast(Session& session, const spec::Pipeli
   train::ForecastOptions fit = options_of(pipeline, table);
   fit.bootstrap = options.bootstrap;
   fit.progress = [&session](std::uint64_t, std::uint64_t) { return !session.stop().requested(); };
+  MILLRACE_TRY(check_enough_readings(options.data, pipeline, table, fit));
   MILLRACE_ASSIGN(const Measured measured,
                   measure_models(session, pipeline, table, options.models, fit));
   MILLRACE_TRY(write_steps(session, options.out, rows_of(table), measured));

@@ -175,6 +175,15 @@ Status write_report(Session& session, const ScoringPlan& plan, ScoringOutcome& o
   return {};
 }
 
+engine::ScoreOptions run_options_of(const ScoringOptions& options) {
+  engine::ScoreOptions out;
+  out.mode = options.mode;
+  if (options.messages_max) out.messages_max = static_cast<std::uint64_t>(*options.messages_max);
+  out.idle_timeout = Milliseconds(options.timeout_ms);
+  out.progress_every = static_cast<std::uint64_t>(options.progress_every);
+  return out;
+}
+
 }  // namespace
 
 Result<ScoringPlan> plan_scoring(Session& session, spec::Pipeline pipeline,
@@ -234,12 +243,7 @@ Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
       .gauge(telemetry::Metric::kModelInfo,
              {plan.pipeline.name, scorer.model_version(), std::string(scorer.predictor())})
       .set(1);
-  engine::ScoreOptions run_options;
-  run_options.mode = options.mode;
-  if (options.messages_max)
-    run_options.messages_max = static_cast<std::uint64_t>(*options.messages_max);
-  run_options.idle_timeout = Milliseconds(options.timeout_ms);
-  run_options.progress_every = static_cast<std::uint64_t>(options.progress_every);
+  engine::ScoreOptions run_options = run_options_of(options);
   // An existing topic may take less than the pipeline says.
   const auto dead_letters =
       running.log->admin().describe_topic(plan.pipeline.dead_letter.topic.name);

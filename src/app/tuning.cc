@@ -79,7 +79,9 @@ class Tuning {
     MILLRACE_ASSIGN(const eval::Assignment present, present_of(loaded_, space));
     candidates.erase(std::remove(candidates.begin(), candidates.end(), present), candidates.end());
     candidates.insert(candidates.begin(), present);
-    const train::ForecastOptions base = options_of(pipeline, table_);
+    train::ForecastOptions base = options_of(pipeline, table_);
+    base.folds = std::max(base.folds, options_.folds);  // the best one's intervals, or a trial's
+    MILLRACE_TRY(check_enough_readings(options_.data, pipeline, table_, base));
     MILLRACE_ASSIGN(split_, train::split_by_time(rows_, base.of, base.test_share));
     MILLRACE_ASSIGN(const std::string key, search_key());
     const env::Path file = session_.reports_folder() /

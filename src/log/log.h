@@ -99,6 +99,9 @@ class Admin {
   // Stores these positions as committed, all or none. kNoInput for an unknown group, kTryAgain
   // naming the members while the group has any, kUsage for an offset outside of its partition.
   virtual Status reset_group(const GroupId& id, const std::vector<Position>& positions) = 0;
+  // Forgets the group and its positions. kNoInput for an unknown group, kTryAgain naming the
+  // members while it has any.
+  virtual Status delete_group(const GroupId& id) = 0;
   // Of every partition the first offset whose record is at or after `time`; the end where none is.
   virtual Result<std::map<PartitionId, Offset>> offsets_for_time(const TopicName& name,
                                                                  Timestamp time) = 0;

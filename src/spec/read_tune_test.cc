@@ -95,6 +95,17 @@ TEST(ModelSection, AnArimaNeedsATarget) {
   ASSERT_TRUE(loaded) << loaded.error().message();
   EXPECT_EQ(loaded->pipeline.model.algorithm, model::Algorithm::kArima);
   EXPECT_THAT(refusal("model: {algorithm: arima}\n"), HasSubstr("needs a 'target'"));
+  EXPECT_THAT(refusal("target: {column: a}\nmodel: {algorithm: arimaa}\n"),
+              HasSubstr("'algorithm': expected gradient_boosting or arima, found 'arimaa', did you "
+                        "mean 'arima'?"));
+  EXPECT_THAT(refusal("target: {column: a}\nmodel: {algorithm: gradient_bosting}\n"),
+              HasSubstr("expected gradient_boosting or arima, found 'gradient_bosting', did you "
+                        "mean 'gradient_boosting'?"));
+  EXPECT_THAT(refusal("model: {algorithm: gradient_bosting}\n"),
+              HasSubstr("expected gradient_boosting, found 'gradient_bosting', did you mean "
+                        "'gradient_boosting'?"));
+  EXPECT_THAT(refusal("target: {column: a}\nmodel: {algorithm: persistence}\n"),
+              HasSubstr("is not built yet; gradient_boosting and arima are"));
 }
 
 }  // namespace

@@ -248,6 +248,49 @@ TEST(ForecastDemo, WhatItCannotDivideIsRefusedByName) {
   }
 }
 
+TEST(Forecast, AFileTooShortIsRefusedByNameWithWhatItHasAndNeeds) {
+  const Workplace place;
+  place.write("short.ndjson", station_readings(1, 60, 1));
+  for (const char* command : {"train", "evaluate", "tune", "demo"}) {
+    const Finished refused =
+        place.run(with({command, "air-quality", "--data", "short.ndjson"}, small_model()));
+    EXPECT_EQ(refused.exit_code, 65) << command << ": " << refused.err;
+    for (const char* part :
+         {"'short.ndjson' is too short", " are of use", "two blocks of 24", " rows are enough"}) {
+      if (command == std::string("demo") && part == std::string("'short.ndjson' is too short"))
+        part = "the first 80.0 % of 'short.ndjson' is too short";
+      EXPECT_NE(refused.err.find(part), std::string::npos) << command << ": " << refused.err;
+    }
+  }
+}
+
+TEST(ForecastDemo, WhatIsWrongWithAFileIsSaidOfThatFile) {
+  const Workplace place;
+  std::string rows = station_readings(1, 300, 1);
+  const std::size_t line_100 = [&rows] {
+    std::size_t at = 0;
+    for (int i = 0; i < 99; ++i) at = rows.find('\n', at) + 1;
+    return at;
+  }();
+  rows.insert(line_100, "{broken\n");
+  place.write("mine.ndjson", rows);
+  const Finished told =
+      place.run(with({"demo", "air-quality", "--data", "mine.ndjson"}, small_model()));
+  EXPECT_NE(told.err.find("line 100: "), std::string::npos) << told.err;
+}
+
+TEST(ForecastDemo, AsksForTheBrokerBeforeItTrains) {
+  const Workplace place;
+  place.write("readings.ndjson", station_readings(kStations, kHours, 1));
+  const Finished refused =
+      place.run(with({"demo", "air-quality", "--data", "readings.ndjson", "--log",
+                      "kafka://127.0.0.1:1", "-X", "socket.connection.setup.timeout.ms=1000"},
+                     small_model()));
+  EXPECT_EQ(refused.exit_code, 69) << refused.err;
+  EXPECT_EQ(refused.err.find("1. Train"), std::string::npos) << refused.err;
+  EXPECT_FALSE(std::filesystem::exists(place.file(".millrace/models")));
+}
+
 // Run twice: the second streams the same hours, which must not be late.
 TEST(ForecastDemo, TellsTheWholeStoryAndDoesSoAgain) {
   const Workplace place;
@@ -267,6 +310,11 @@ TEST(ForecastDemo, TellsTheWholeStoryAndDoesSoAgain) {
     EXPECT_GT(result["forecasts_compared"], 0);
     EXPECT_LT(result["live_mae"], 2);
     EXPECT_NE(told.err.find("Some predictions"), std::string::npos) << told.err;
+    EXPECT_NE(told.err.find("The report: "), std::string::npos) << told.err;
+    // Nothing of the run's own group is left.
+    EXPECT_TRUE(place.run({"groups", "list", "--json"}).last_json()["groups"].empty());
+    for (const json::Value& topic : place.run({"topics", "list", "--json"}).last_json()["topics"])
+      EXPECT_FALSE(topic["name"].get<std::string>().ends_with(".state")) << topic.dump();
   }
 }
 

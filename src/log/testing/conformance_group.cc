@@ -257,6 +257,31 @@ TEST_P(LogConformance, AGroupWithMembersIsNotReset) {
   EXPECT_EQ(after->positions.at(0).committed, before->positions.at(0).committed);
 }
 
+TEST_P(LogConformance, ADeletedGroupBeginsAnew) {
+  produce(in_, {text("0"), text("1", 1)});
+  {
+    Client client(log(), options());
+    ASSERT_TRUE(client.poll_records(2));
+    EXPECT_EQ(client.commit().result, CommitResult::kCommitted);
+    const Status refused = log().admin().delete_group(group("group"));
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code(), ErrorCode::kTryAgain);
+  }
+  const SteadyTime give_up = soon();
+  Status deleted = log().admin().delete_group(group("group"));
+  while (!deleted && deleted.error().code() == ErrorCode::kTryAgain &&
+         env::real_clock().steady() < give_up) {
+    deleted = log().admin().delete_group(group("group"));
+  }
+  ASSERT_TRUE(deleted.has_value()) << deleted.error().message();
+  const auto gone = log().admin().describe_group(group("group"));
+  ASSERT_FALSE(gone.has_value());
+  EXPECT_EQ(gone.error().code(), ErrorCode::kNoInput);
+  EXPECT_EQ(log().admin().delete_group(group("group")).error().code(), ErrorCode::kNoInput);
+  Client again(log(), options());
+  EXPECT_TRUE(again.poll_records(2));
+}
+
 TEST_P(LogConformance, AResetIsAllOrNothing) {
   produce(in_, {text("0"), text("1", 1)});
   {

@@ -116,6 +116,15 @@ class MemoryAdmin final : public Admin {
     return {};
   }
 
+  Status delete_group(const GroupId& id) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->groups.find(id);
+    if (found == state_->groups.end()) return unknown_group(id);
+    MILLRACE_TRY(check_no_members(id, group_info(id, found->second).members));
+    state_->groups.erase(found);
+    return {};
+  }
+
   Result<std::map<PartitionId, Offset>> offsets_for_time(const TopicName& name,
                                                          Timestamp time) override {
     const std::lock_guard lock(state_->mutex);

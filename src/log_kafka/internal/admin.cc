@@ -340,15 +340,47 @@ Result<log::GroupInfo> KafkaAdmin::describe_group(const GroupId& id) {
   return info;
 }
 
+namespace {
+
+Status check_empty(const log::GroupInfo& group) {
+  if (group.members.empty()) return {};
+  std::string names;
+  for (const log::MemberInfo& member : group.members)
+    names += (names.empty() ? "" : ", ") + member.id;
+  return Error(ErrorCode::kTryAgain,
+               "group '" + group.id.value() + "' has members (" + names + "); stop them first");
+}
+
+}  // namespace
+
+Status KafkaAdmin::delete_group(const GroupId& id) {
+  MILLRACE_ASSIGN(const log::GroupInfo info, describe_group(id));
+  MILLRACE_TRY(check_empty(info));
+  const std::string what = "cannot delete group '" + id.value() + "'";
+  rd_kafka_t* handle = client_->admin();
+  const QueuePtr queue(rd_kafka_queue_new(handle));
+  const AdminOptionsPtr options = admin_options(*handle, RD_KAFKA_ADMIN_OP_DELETEGROUPS);
+  auto* request = rd_kafka_DeleteGroup_new(id.value().c_str());
+  rd_kafka_DeleteGroups(handle, &request, 1, options.get(), queue.get());
+  rd_kafka_DeleteGroup_destroy(request);
+  MILLRACE_ASSIGN(const EventPtr answer, wait_for_answer(*queue, what));
+  std::size_t count = 0;
+  const auto* results =
+      rd_kafka_DeleteGroups_result_groups(rd_kafka_event_DeleteGroups_result(answer.get()), &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto* error = rd_kafka_group_result_error(results[i]);
+    if (error == nullptr) continue;
+    // A member that has just left may still be counted.
+    if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP)
+      return Error(ErrorCode::kTryAgain, what + ": it has members; stop them first");
+    return to_error(*error, what);
+  }
+  return {};
+}
+
 Status KafkaAdmin::reset_group(const GroupId& id, const std::vector<log::Position>& positions) {
   MILLRACE_ASSIGN(const log::GroupInfo info, describe_group(id));
-  if (!info.members.empty()) {
-    std::string names;
-    for (const log::MemberInfo& member : info.members)
-      names += (names.empty() ? "" : ", ") + member.id;
-    return Error(ErrorCode::kTryAgain,
-                 "group '" + id.value() + "' has members (" + names + "); stop them first");
-  }
+  MILLRACE_TRY(check_empty(info));
   std::vector<log::TopicPartition> sources;
   for (const log::Position& position : positions) {
     const log::TopicPartition& source = position.source;

@@ -202,6 +202,17 @@ Status SqliteAdmin::reset_group(const GroupId& id, const std::vector<log::Positi
   return scope.commit();
 }
 
+Status SqliteAdmin::delete_group(const GroupId& id) {
+  const std::lock_guard lock(mutex_);
+  MILLRACE_TRY(log_->check_not_swapped());
+  MILLRACE_ASSIGN(Scope scope, Scope::begin(*database_, Scope::Kind::kWrite));
+  MILLRACE_ASSIGN(const GroupRow group, known_group(id));
+  MILLRACE_ASSIGN(const log::GroupInfo info, info_of(group));
+  MILLRACE_TRY(log::check_no_members(id, info.members));
+  MILLRACE_TRY(drop_group(*database_, group.id));
+  return scope.commit();
+}
+
 Status SqliteAdmin::forget_members(const GroupRow& group) {
   MILLRACE_ASSIGN(const auto members, members_of(*database_, group.id));
   if (members.empty()) return {};

@@ -32,6 +32,7 @@ class SqliteAdmin final : public log::Admin {
   Result<std::vector<log::GroupInfo>> groups() override;
   Result<log::GroupInfo> describe_group(const GroupId& id) override;
   Status reset_group(const GroupId& id, const std::vector<log::Position>& positions) override;
+  Status delete_group(const GroupId& id) override;
   Result<std::map<PartitionId, Offset>> offsets_for_time(const TopicName& name,
                                                          Timestamp time) override;
 

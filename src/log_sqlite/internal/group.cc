@@ -171,6 +171,13 @@ Status delete_member(Database& database, std::int64_t group, std::int64_t epoch)
   return database.run("DELETE FROM member WHERE group_id = ?1 AND epoch = ?2", group, epoch);
 }
 
+Status drop_group(Database& database, std::int64_t group) {
+  MILLRACE_TRY(database.run("DELETE FROM member WHERE group_id = ?1", group));
+  MILLRACE_TRY(database.run("DELETE FROM ownership WHERE group_id = ?1", group));
+  MILLRACE_TRY(database.run("DELETE FROM position WHERE group_id = ?1", group));
+  return database.run("DELETE FROM consumer_group WHERE id = ?1", group);
+}
+
 Result<std::vector<OwnershipRow>> ownership_of(Database& database, std::int64_t group) {
   std::vector<OwnershipRow> rows;
   MILLRACE_ASSIGN(Query row, database.query("SELECT group_id, partition_id, owner, wanted, "

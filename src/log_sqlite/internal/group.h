@@ -63,6 +63,8 @@ Result<std::optional<Offset>> find_position(Database& database, std::int64_t gro
 Result<std::vector<std::pair<std::int64_t, Offset>>> positions_of(Database& database,
                                                                   std::int64_t group);
 Status put_position(Database& database, std::int64_t group, std::int64_t partition, Offset next);
+// The group with all that is stored of it.
+Status drop_group(Database& database, std::int64_t group);
 
 // Deals the partitions out anew over the members that have rows: free ones at once, owned ones as
 // wishes that their owners see. Inside a write scope.

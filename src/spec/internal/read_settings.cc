@@ -1,6 +1,10 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/text.h"
 #include "config/scalars.h"
@@ -57,21 +61,10 @@ constexpr std::array kNumbers = {
     NumberKey{"threshold", &TrainingParameters::threshold, {.min = 0, .max = 1}},
 };
 
-// A name of which one value is built and others are known to come.
-void read_only_choice(MapReader& map, std::string_view key, std::string_view built,
-                      std::span<const std::string_view> not_built) {
-  const std::string value = map.text(key, built);
-  if (value == built) return;
-  std::vector<std::string> known = {std::string(built)};
-  for (const std::string_view name : not_built) {
-    known.emplace_back(name);
-    if (value != name) continue;
-    map.error(key, "'" + std::string(key) + ": " + value + "' is not built yet; " +
-                       std::string(built) + " is");
-    return;
-  }
-  map.error(key, "'" + std::string(key) + "': expected " + std::string(built) + ", found '" +
-                     printable(value, 60) + "'" + did_you_mean(value, known));
+std::string joined(const std::vector<std::string>& words, std::string_view between) {
+  std::string out;
+  for (const std::string& word : words) out.append(out.empty() ? "" : between).append(word);
+  return out;
 }
 
 constexpr std::array kObjectives = {
@@ -102,17 +95,32 @@ void read_objective(MapReader& map, const Pipeline& pipeline, TrainingParameters
     map.error("huber_slope", "'huber_slope' is for 'loss: pseudo_huber'");
 }
 
-void read_model(MapReader& top, const Pipeline& pipeline, TrainingParameters& parameters) {
-  constexpr std::array<std::string_view, 4> kAlgorithmsNotBuilt = {
-      "random_forest", "logistic_regression", "linear_regression", "persistence"};
-  MapReader map = top.map("model");
-  if (map.has("algorithm") && map.text("algorithm", "") == "arima") {
+// What may be trained depends on what is predicted.
+void read_algorithm(MapReader& map, const Pipeline& pipeline, TrainingParameters& parameters) {
+  constexpr std::array<std::string_view, 4> kNotBuilt = {"random_forest", "logistic_regression",
+                                                         "linear_regression", "persistence"};
+  const std::string value = map.text("algorithm", "gradient_boosting");
+  if (value == "gradient_boosting") return;
+  if (value == "arima") {
     parameters.algorithm = model::Algorithm::kArima;
     if (!pipeline.forecast)
       map.error("algorithm", "'algorithm: arima' needs a 'target' to forecast");
-  } else {
-    read_only_choice(map, "algorithm", "gradient_boosting", kAlgorithmsNotBuilt);
+    return;
   }
+  std::vector<std::string> built = {"gradient_boosting"};
+  if (pipeline.forecast) built.emplace_back("arima");
+  if (std::find(kNotBuilt.begin(), kNotBuilt.end(), value) != kNotBuilt.end()) {
+    map.error("algorithm", "'algorithm: " + value + "' is not built yet; " +
+                               joined(built, " and ") + (built.size() == 1 ? " is" : " are"));
+    return;
+  }
+  map.error("algorithm", "'algorithm': expected " + joined(built, " or ") + ", found '" +
+                             printable(value, 60) + "'" + did_you_mean(value, built));
+}
+
+void read_model(MapReader& top, const Pipeline& pipeline, TrainingParameters& parameters) {
+  MapReader map = top.map("model");
+  read_algorithm(map, pipeline, parameters);
   read_objective(map, pipeline, parameters);
   for (const CountKey& row : kCounts) {
     std::uint32_t& value = parameters.*row.member;
