@@ -28,16 +28,6 @@ bool holds(const std::vector<ForecastModel>& models, ForecastModel model) {
   return std::find(models.begin(), models.end(), model) != models.end();
 }
 
-train::TargetSeries series_of(const spec::Pipeline& pipeline, const engine::SeriesTable& table,
-                              const train::ForecastRows& rows) {
-  return {.rows = rows,
-          .observed = table.observed,
-          .key = table.key,
-          .keys = table.keys,
-          .step = pipeline.series.plan.step,
-          .horizon = pipeline.forecast->horizon};
-}
-
 train::StopAsked stop_of(Session& session) {
   return [&session] { return session.stop().requested(); };
 }
@@ -187,6 +177,17 @@ train::ForecastRows rows_of(const engine::SeriesTable& table) {
           .target = table.target,
           .read_at = table.read_at,
           .forecast_for = table.forecast_for};
+}
+
+train::TargetSeries series_of(const spec::Pipeline& pipeline, const engine::SeriesTable& table,
+                              const train::ForecastRows& rows) {
+  return {.rows = rows,
+          .observed = table.observed,
+          .key = table.key,
+          .begins = table.begins,
+          .keys = table.keys,
+          .step = pipeline.series.plan.step,
+          .horizon = pipeline.forecast->horizon};
 }
 
 train::ForecastOptions options_of(const spec::Pipeline& pipeline,

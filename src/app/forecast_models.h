@@ -29,6 +29,8 @@ ForecastModel served_model(const spec::Pipeline& pipeline);
 
 // Parts of a table as training takes them; the table must outlive them.
 train::ForecastRows rows_of(const engine::SeriesTable& table);
+train::TargetSeries series_of(const spec::Pipeline& pipeline, const engine::SeriesTable& table,
+                              const train::ForecastRows& rows);
 train::ForecastOptions options_of(const spec::Pipeline& pipeline, const engine::SeriesTable& table);
 
 // Whether `data`, read as `table`, has enough readings to train on and to measure. Errors: kBadData

@@ -57,7 +57,7 @@ void RecordLog::tell_prediction(const log::TopicPartition& source, const log::Re
   }
   line["latency_sec"] = scored.latency_ms / kMsPerSecond;
   line["drift"] = any_drifting_;
-  logger_.event(telemetry::Level::kInfo, "prediction", line);
+  waiting_.push_back({telemetry::Level::kInfo, "prediction", std::move(line)});
 }
 
 void RecordLog::tell_dead_letter(const log::TopicPartition& source, const log::Record& record,
@@ -67,7 +67,12 @@ void RecordLog::tell_dead_letter(const log::TopicPartition& source, const log::R
   line["error_type"] = data::to_string(data::type_of(code));
   line["code"] = data::to_string(code);
   if (!errors.empty() && !errors.front().field.empty()) line["field"] = errors.front().field;
-  logger_.event(telemetry::Level::kWarning, "dead_letter", line);
+  waiting_.push_back({telemetry::Level::kWarning, "dead_letter", std::move(line)});
+}
+
+void RecordLog::on_committed(const data::RunSummary& /*all*/, Nanoseconds /*took*/) {
+  for (const Line& line : waiting_) logger_.event(line.level, line.event, line.fields);
+  waiting_.clear();
 }
 
 void RecordLog::on_drift(const drift::DriftMonitor& drift) {

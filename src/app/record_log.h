@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "engine/run_monitor.h"
+#include "json/json.h"
 #include "spec/pipeline.h"
 #include "telemetry/logger.h"
 
 namespace millrace::app {
 
-// Tells what was scored before it is committed, so that a record whose commit is aborted has two
-// lines. Keys and values of records are not told: they may be anybody's. Not thread-safe; the
-// logger outlives it.
+// Tells what was scored once it is committed: a record has one line, whatever is aborted and done
+// again. Until then lines wait in memory, as many as a commit has records. Keys and values of
+// records are not told: they may be anybody's. Not thread-safe; the logger outlives it.
 class RecordLog final : public engine::RunMonitor {
  public:
   // `algorithm`: of the model, the name of its prediction.
@@ -21,9 +22,17 @@ class RecordLog final : public engine::RunMonitor {
 
   void on_scored(const log::TopicPartition& source, std::span<const log::Record> records,
                  const engine::ScoredBatch& batch) override;
+  void on_committed(const data::RunSummary& all, Nanoseconds took) override;
+  void on_forgotten() override { waiting_.clear(); }
   void on_drift(const drift::DriftMonitor& drift) override;
 
  private:
+  struct Line {
+    telemetry::Level level = telemetry::Level::kInfo;
+    const char* event = "";
+    json::Value fields;
+  };
+
   void tell_prediction(const log::TopicPartition& source, const log::Record& record,
                        const engine::ScoredRecord& scored);
   void tell_dead_letter(const log::TopicPartition& source, const log::Record& record,
@@ -34,6 +43,7 @@ class RecordLog final : public engine::RunMonitor {
   bool forecasts_;
   std::string positive_label_;  // of a pipeline that predicts a label
   std::string negative_label_;
+  std::vector<Line> waiting_;   // for their commit
   std::vector<bool> drifting_;  // by watched column
   bool any_drifting_ = false;
 };

@@ -35,11 +35,34 @@ json::Value json_of(const Trial& trial) {
   return {{"params", json_of(trial.parameters)}, {"cv_mae", trial.error}, {"folds", trial.folds}};
 }
 
+bool is_order(std::string_view name) { return name == "p" || name == "d" || name == "q"; }
+
+// "[2, 1, 2]", where the parameters are an ARIMA's.
+std::optional<std::string> order_text(const eval::Assignment& parameters) {
+  if (parameters.find("p") == parameters.end()) return std::nullopt;
+  std::string out;
+  for (const char* name : {"p", "d", "q"})
+    out += (out.empty() ? "[" : ", ") + config::format_number(parameters.at(name));
+  return out + "]";
+}
+
 std::vector<std::string> set_of(const eval::Assignment& parameters) {
+  if (const auto order = order_text(parameters)) return {"target.arima=" + *order};
   std::vector<std::string> out;
   for (const auto& [name, value] : parameters)
     out.push_back("model." + name + "=" + config::format_number(value));
   return out;
+}
+
+// Of the space in the pipeline what its algorithm has; where that is nothing, the space that is
+// its algorithm's by default.
+eval::SearchSpace space_of(const spec::Pipeline& pipeline) {
+  const bool arima = pipeline.model.algorithm == model::Algorithm::kArima;
+  eval::SearchSpace space;
+  for (const eval::Dimension& dimension : pipeline.tune)
+    if (is_order(dimension.name) == arima) space.push_back(dimension);
+  if (!space.empty()) return space;
+  return arima ? default_arima_space() : default_tune_space();
 }
 
 Result<std::vector<eval::Assignment>> candidates_of(const eval::SearchSpace& space,
@@ -52,6 +75,10 @@ Result<std::vector<eval::Assignment>> candidates_of(const eval::SearchSpace& spa
 Result<eval::Assignment> present_of(const spec::LoadedPipeline& loaded,
                                     const eval::SearchSpace& space) {
   eval::Assignment out;
+  if (is_order(space.front().name)) {
+    const series::ArimaOrder& order = loaded.pipeline.forecast->arima;
+    return eval::Assignment{{"p", order.p}, {"d", order.d}, {"q", order.q}};
+  }
   for (const eval::Dimension& dimension : space) {
     for (const spec::Provenance& row : loaded.provenance) {
       if (row.path != "model." + dimension.name) continue;
@@ -74,9 +101,12 @@ class Tuning {
 
   Result<json::Value> run() {
     const spec::Pipeline& pipeline = loaded_.pipeline;
-    const eval::SearchSpace space = pipeline.tune.empty() ? default_tune_space() : pipeline.tune;
+    const eval::SearchSpace space = space_of(pipeline);
     MILLRACE_ASSIGN(std::vector<eval::Assignment> candidates, candidates_of(space, options_));
     MILLRACE_ASSIGN(const eval::Assignment present, present_of(loaded_, space));
+    // An order is always whole: what the space leaves out is the present one's.
+    for (eval::Assignment& candidate : candidates)
+      if (is_arima()) candidate.insert(present.begin(), present.end());
     candidates.erase(std::remove(candidates.begin(), candidates.end(), present), candidates.end());
     candidates.insert(candidates.begin(), present);
     train::ForecastOptions base = options_of(pipeline, table_);
@@ -95,6 +125,8 @@ class Tuning {
   }
 
  private:
+  bool is_arima() const { return loaded_.pipeline.model.algorithm == model::Algorithm::kArima; }
+
   // All that a trial's figure depends on but its parameters.
   Result<std::string> search_key() const {
     MILLRACE_ASSIGN(const std::string data, env::sha256_file(options_.data));
@@ -148,7 +180,15 @@ class Tuning {
     };
     Trial trial;
     trial.parameters = candidate;
-    MILLRACE_ASSIGN(trial.folds, train::cross_validate(rows_, split_.train, fit));
+    if (is_arima()) {
+      const auto stop = [this] { return session_.stop().requested(); };
+      MILLRACE_ASSIGN(trial.folds,
+                      train::cross_validate_arima(series_of(with.pipeline, table_, rows_),
+                                                  with.pipeline.forecast->arima, split_.train,
+                                                  options_.folds, fit.gap, stop));
+    } else {
+      MILLRACE_ASSIGN(trial.folds, train::cross_validate(rows_, split_.train, fit));
+    }
     for (const double fold : trial.folds)
       trial.error += fold / static_cast<double>(trial.folds.size());
     return trial;
@@ -168,7 +208,7 @@ class Tuning {
     train::ForecastOptions fit = options_of(with.pipeline, table_);
     fit.progress = [this](std::uint64_t, std::uint64_t) { return !session_.stop().requested(); };
     MILLRACE_ASSIGN(const Measured measured, measure_models(session_, with.pipeline, table_,
-                                                            {ForecastModel::kXgboost}, fit));
+                                                            {served_model(with.pipeline)}, fit));
     const json::Value& held_out = measured.main().metrics;
     const spec::ForecastSpec& forecast = *loaded_.pipeline.forecast;
     const bool grid = options_.search == TuneOptions::Search::kGrid;
@@ -224,14 +264,23 @@ eval::SearchSpace default_tune_space() {
           {"column_sample", eval::Choices{{0.6, 0.8, 1}}}};
 }
 
+eval::SearchSpace default_arima_space() {
+  return {{"p", eval::Choices{{0, 1, 2, 3}}},
+          {"d", eval::Choices{{0, 1}}},
+          {"q", eval::Choices{{0, 1, 2}}}};
+}
+
 std::string set_flags_of(const eval::Assignment& parameters) {
   std::string out;
-  for (const std::string& pair : set_of(parameters))
-    out += (out.empty() ? "--set " : " --set ") + pair;
+  for (const std::string& pair : set_of(parameters)) {
+    const bool quoted = pair.find(' ') != std::string::npos;
+    out += (out.empty() ? "--set " : " --set ") + (quoted ? "'" + pair + "'" : pair);
+  }
   return out;
 }
 
 std::string snippet_of(const eval::Assignment& parameters) {
+  if (const auto order = order_text(parameters)) return "target:\n  arima: " + *order + "\n";
   std::string out = "model:\n";
   for (const auto& [name, value] : parameters)
     out += "  " + name + ": " + config::format_number(value) + "\n";
@@ -245,11 +294,6 @@ Result<json::Value> tune(Session& session, const TuneOptions& options) {
   if (!pipeline.forecast) {
     return Error(ErrorCode::kUsage,
                  "'tune' is for pipelines that forecast; '" + pipeline.name + "' predicts a label");
-  }
-  if (pipeline.model.algorithm != model::Algorithm::kGradientBoosting) {
-    return Error(ErrorCode::kUsage,
-                 "'tune' searches parameters of gradient boosting; an ARIMA finds its own, of the "
-                 "order 'target.arima'");
   }
   if (options.data == "-") {
     return Error(ErrorCode::kUsage,

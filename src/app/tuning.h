@@ -25,16 +25,19 @@ struct TuneOptions {
 
 // What is tried where the pipeline does not say: 108 combinations.
 eval::SearchSpace default_tune_space();
+// The same of an ARIMA's order, p, d, q: 24 combinations.
+eval::SearchSpace default_arima_space();
 
 // "--set model.depth=6 --set ..." and the lines of a pipeline file.
 std::string set_flags_of(const eval::Assignment& parameters);
 std::string snippet_of(const eval::Assignment& parameters);
 
-// The last part of the file's time is held out. On what is before it, each combination is measured
-// by a rolling origin, first of all the parameters that the pipeline has now; the best one is
-// fitted on that part and measured on the one held out, beside persistence. Finished trials are
-// kept in <home>/reports, and a search over the same data, pipeline and folds takes them from
-// there, whatever else its space holds. Returns the report, which is written to
+// Of gradient boosting the parameters are searched, of an ARIMA the order (its coefficients it
+// finds itself). The last part of the file's time is held out. On what is before it, each
+// combination is measured by a rolling origin, first of all the parameters that the pipeline has
+// now; the best one is fitted on that part and measured on the one held out, beside persistence.
+// Finished trials are kept in <home>/reports, and a search over the same data, pipeline and folds
+// takes them from there, whatever else its space holds. Returns the report, which is written to
 // tune_report_{T}_h{H}.json: {target, horizon, best_params, cv_mae, holdout_mae, holdout_rmse,
 // baseline_mae, baseline_rmse, n_train, n_holdout, n_splits, search, present {params, cv_mae},
 // trials [{params, cv_mae, folds}] with the best first, trials_from_before, holdout, set, snippet,

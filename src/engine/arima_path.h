@@ -41,7 +41,7 @@ class ArimaPath {
   std::optional<Value> take(std::string_view key, std::int64_t step, double observed,
                             std::span<double> state) const;
 
-  static constexpr std::int64_t kStepsMissingMax = 10'000;
+  static constexpr std::int64_t kStepsMissingMax = series::kArimaStepsMissingMax;
   static constexpr std::size_t kKeysMax = 10'000;  // with parameters of their own
 
  private:

@@ -77,7 +77,7 @@ void ForecastDigest::on_committed(const data::RunSummary& /*all*/, Nanoseconds /
   events_.clear();
 }
 
-void ForecastDigest::on_aborted() { events_.clear(); }
+void ForecastDigest::on_forgotten() { events_.clear(); }
 
 void ForecastDigest::fold(const Event& event) {
   data::ForecastFigures& f = figures_;

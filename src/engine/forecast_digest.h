@@ -30,7 +30,7 @@ class ForecastDigest final : public RunMonitor {
   void on_scored(const log::TopicPartition& source, std::span<const log::Record> records,
                  const ScoredBatch& batch) override;
   void on_committed(const data::RunSummary& all, Nanoseconds took) override;
-  void on_aborted() override;
+  void on_forgotten() override;
 
   // Of what is committed. The course is that of the first key that came.
   data::ForecastFigures figures() const;

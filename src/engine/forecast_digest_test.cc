@@ -88,7 +88,7 @@ TEST_F(Digest, WhatWasAbortedIsNotCounted) {
   read("a", 0, 1);
   EXPECT_EQ(committed().keys[0].readings, 1U);
   read("b", kHour, 1);
-  digest_.on_aborted();
+  digest_.on_forgotten();
   EXPECT_EQ(digest_.figures().keys.size(), 1U);
   read("b", kHour, 1);
   EXPECT_EQ(committed().keys[1].readings, 1U);

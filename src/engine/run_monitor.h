@@ -33,6 +33,8 @@ class RunMonitor {
   virtual void on_drift(const drift::DriftMonitor& /*drift*/) {}
   // What was uncommitted was given up and is done again.
   virtual void on_aborted() {}
+  // What on_scored() told since the last commit is forgotten, for whatever reason.
+  virtual void on_forgotten() {}
   // Partitions went to another member of the group.
   virtual void on_rebalance() {}
   // Messages between the committed position and the end of each partition held, now and then.

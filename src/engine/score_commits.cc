@@ -133,6 +133,7 @@ void ScoreRun::drop_ahead() {
 
 // Back to the state of the last commit; the log reads on from there by itself.
 void ScoreRun::forget_uncommitted() {
+  tell([](RunMonitor& m) { m.on_forgotten(); });
   if (state_ != nullptr) state_->roll_back();
   if (drift_ != nullptr) drift_->aborted();
   const std::uint64_t rebalances = working_.rebalances;

@@ -46,6 +46,7 @@ class Builder {
     Series& series = series_of(key);
     // As on the stream: a key that was silent for too long begins anew.
     const std::span<double> state = state_.touch(key, Offset(line), Timestamp(time.time_ms));
+    const bool begins = transform_.steps_seen(state) == 0;
     using Taken = features::SeriesTransform::Taken;
     const Taken taken = transform_.take(cells, Timestamp(time.time_ms), state);
     if (taken == Taken::kTooLarge) {
@@ -68,6 +69,7 @@ class Builder {
     table_.observed.push_back(seen);
     table_.present.push_back(transform_.current_value(state, track_));
     table_.last_observed.push_back(series.last_observed);
+    table_.begins.push_back(begins ? 1 : 0);
     table_.read_at.push_back(step);
     table_.forecast_for.emplace_back(step.value() + pipeline_.series.plan.step.count() *
                                                         std::int64_t{pipeline_.forecast->horizon});

@@ -25,7 +25,10 @@ struct SeriesTable {
   std::vector<double> target;           // the value observed `horizon` steps later
   std::vector<Timestamp> read_at;       // the reading's step, by its beginning
   std::vector<Timestamp> forecast_for;  // the step that is forecast, by its beginning
-  std::vector<std::uint32_t> key;       // of the series, by first appearance
+  // 1 where the key begins: its first reading, or the first after it was forgotten
+  // (series.evict_after).
+  std::vector<std::uint8_t> begins;
+  std::vector<std::uint32_t> key;  // of the series, by first appearance
   std::uint32_t keys = 0;
   std::vector<std::string> key_names;  // by the series' numbers
   std::vector<BadLine> bad;            // the first kBadLinesKeptMax

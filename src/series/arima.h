@@ -30,7 +30,9 @@ struct ArimaOrder {
 };
 inline constexpr int kArimaStatesMax = 12;
 inline constexpr int kArimaDifferencesMax = 2;
-inline constexpr int kArimaStepsMax = 10'000;                    // of a forecast
+inline constexpr int kArimaStepsMax = 10'000;  // of a forecast
+// A filter that has seen nothing for more steps than this begins anew, in files as on streams.
+inline constexpr std::int64_t kArimaStepsMissingMax = 10'000;
 inline constexpr std::size_t kArimaObservationsMax = 1'000'000;  // of a fit; a filter has no limit
 
 inline constexpr double kArimaValueMax = 1e100;  // of an observation; its square is still a number

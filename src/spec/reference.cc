@@ -135,6 +135,9 @@ constexpr std::array kKeys = {
     KeyDoc{"tune.min_child_weight", "list of numbers, or map of `min`, `max`, `scale`", "", "The same of `model.min_child_weight`."},
     KeyDoc{"tune.l2", "list of numbers, or map of `min`, `max`, `scale`", "", "The same of `model.l2`."},
     KeyDoc{"tune.min_split_gain", "list of numbers, or map of `min`, `max`, `scale`", "", "The same of `model.min_split_gain`."},
+    KeyDoc{"tune.p", "list of integers, or map of `min`, `max`, `scale`", "", "With `model.algorithm: arima`: what is tried of the first number of `target.arima`. An ARIMA's search takes `p`, `d`, `q` and no others, that of boosted trees the others."},
+    KeyDoc{"tune.d", "list of integers, or map of `min`, `max`, `scale`", "", "The same of the second number."},
+    KeyDoc{"tune.q", "list of integers, or map of `min`, `max`, `scale`", "", "The same of the third number."},
 
     KeyDoc{"split.kind", "`stratified`, `hash`, `chronological`", "stratified", "How `train` and `evaluate` set rows aside to measure on."},
     KeyDoc{"split.test_fraction", "number from 0.001 to 0.9", "0.2", "Share of the rows set aside."},

@@ -74,11 +74,37 @@ class DenseSeries {
   std::vector<Dense> of_key_;
 };
 
-// A filter that has taken every step before the one that is read; of a key that went back in time,
-// those since then.
-struct Following {
-  series::ArimaFilter filter;
-  std::size_t steps = 0;
+// A key's filter that has taken every step before the present one, as the stream keeps it.
+class Following {
+ public:
+  explicit Following(series::ArimaFilter fresh) : fresh_(std::move(fresh)), filter_(fresh_) {}
+
+  // The next reading of the key: its step's number, and what was observed in it until now.
+  void take(std::int64_t step, double observed, bool begins) {
+    const bool goes_on =
+        steps_ && !begins && step >= *steps_ && step - *steps_ <= series::kArimaStepsMissingMax;
+    if (!goes_on) {
+      filter_ = fresh_;
+    } else if (step > *steps_) {
+      filter_.update(observed_);
+      for (std::int64_t missing = *steps_ + 1; missing < step; ++missing) filter_.update(kNaN);
+    }
+    steps_ = step;
+    observed_ = observed;
+  }
+
+  // The present step may have more readings to come: the filter takes it when it is over.
+  std::optional<series::ArimaForecast> forecast(std::size_t horizon) const {
+    series::ArimaFilter present = filter_;
+    present.update(observed_);
+    return present.forecast(static_cast<int>(horizon));
+  }
+
+ private:
+  series::ArimaFilter fresh_;
+  series::ArimaFilter filter_;
+  std::optional<std::int64_t> steps_;  // number of the present step
+  double observed_ = kNaN;             // in it
 };
 
 Result<std::vector<std::optional<Following>>> followers(const ArimaOfKeys& models) {
@@ -87,7 +113,7 @@ Result<std::vector<std::optional<Following>>> followers(const ArimaOfKeys& model
     if (!models.fits[key]) continue;
     MILLRACE_ASSIGN(series::ArimaFilter filter,
                     series::ArimaFilter::make(models.order, models.fits[key]->parameters));
-    out[key] = Following{std::move(filter), 0};
+    out[key].emplace(std::move(filter));
   }
   return out;
 }
@@ -149,33 +175,50 @@ Result<SeriesForecasts> arima_forecasts(const TargetSeries& series, const ArimaO
                                         std::span<const std::size_t> chosen, double coverage,
                                         double persistence_half_width) {
   CHECK(models.fits.size() == series.keys && std::is_sorted(chosen.begin(), chosen.end()));
-  MILLRACE_ASSIGN(const DenseSeries dense, DenseSeries::make(series));
+  CHECK(series.begins.size() == series.key.size());
   MILLRACE_ASSIGN(auto following, followers(models));
   const double z = eval::normal_quantile(0.5 + coverage / 2);
   SeriesForecasts out;
-  for (const std::size_t row : chosen) {
-    std::optional<Following>& follower = following[series.key[row]];
-    std::optional<series::ArimaForecast> forecast;
-    if (follower) {
-      const std::size_t now = dense.place_of(row);
-      const auto values = dense.values(series.key[row]);
-      if (now < follower->steps) {
-        MILLRACE_ASSIGN(
-            follower->filter,
-            series::ArimaFilter::make(models.order, models.fits[series.key[row]]->parameters));
-        follower->steps = now;
-      }
-      follower->filter.update(values.subspan(follower->steps, now - follower->steps));
-      follower->steps = now;
-      // The present step may have more readings to come: the filter takes it when it is over.
-      series::ArimaFilter present = follower->filter;
-      present.update(series.observed[row]);
-      forecast = present.forecast(static_cast<int>(series.horizon));
+  std::size_t row = 0;
+  for (const std::size_t wanted : chosen) {
+    for (; row <= wanted; ++row) {
+      std::optional<Following>& follower = following[series.key[row]];
+      if (!follower) continue;
+      follower->take(series.rows.read_at[row].value() / series.step.count(), series.observed[row],
+                     series.begins[row] != 0);
     }
+    std::optional<series::ArimaForecast> forecast;
+    if (const auto& follower = following[series.key[wanted]])
+      forecast = follower->forecast(series.horizon);
     if (!forecast) ++out.stood_in;
-    out.values.push_back(forecast ? forecast->mean : series.rows.last_observed[row]);
+    out.values.push_back(forecast ? forecast->mean : series.rows.last_observed[wanted]);
     out.half_widths.push_back(forecast ? z * std::sqrt(forecast->variance)
                                        : persistence_half_width);
+  }
+  return out;
+}
+
+Result<std::vector<double>> cross_validate_arima(const TargetSeries& series,
+                                                 const series::ArimaOrder& order,
+                                                 std::span<const std::size_t> chosen,
+                                                 std::size_t folds, std::size_t gap,
+                                                 const StopAsked& stop) {
+  MILLRACE_ASSIGN(const std::vector<eval::Split> splits,
+                  eval::rolling_origin(chosen.size(), folds, gap));
+  constexpr double kAnyCoverage = 0.9;  // intervals are not looked at
+  std::vector<double> out;
+  for (const eval::Split& split : splits) {
+    std::vector<std::size_t> after;
+    for (const std::size_t at : split.test) after.push_back(chosen[at]);
+    Timestamp border = series.rows.forecast_for[after.front()];
+    for (const std::size_t row : after) border = std::min(border, series.rows.forecast_for[row]);
+    MILLRACE_ASSIGN(const ArimaOfKeys fitted, fit_arima_of_keys(series, order, border, stop));
+    MILLRACE_ASSIGN(const SeriesForecasts made,
+                    arima_forecasts(series, fitted, after, kAnyCoverage, 0));
+    double sum = 0;
+    for (std::size_t i = 0; i < after.size(); ++i)
+      sum += std::abs(series.rows.target[after[i]] - made.values[i]);
+    out.push_back(sum / static_cast<double>(after.size()));
   }
   return out;
 }

@@ -23,8 +23,9 @@ inline constexpr std::size_t kSeriesStepsMax = 20'000'000;
 // What the readings say of the target, one series a key. The spans are as long as there are rows.
 struct TargetSeries {
   const ForecastRows& rows;
-  std::span<const double> observed;    // at the reading's step, as known then; NaN = missing
-  std::span<const std::uint32_t> key;  // below `keys`
+  std::span<const double> observed;      // at the reading's step, as known then; NaN = missing
+  std::span<const std::uint32_t> key;    // below `keys`
+  std::span<const std::uint8_t> begins;  // 1 where a key begins, or begins anew
   std::size_t keys = 0;
   Milliseconds step{0};
   std::size_t horizon = 1;  // steps
@@ -54,12 +55,22 @@ struct SeriesForecasts {
   std::size_t stood_in = 0;  // rows without a forecast of their own: persistence's was taken
 };
 
-// The filter goes over every observation up to a row's reading, without a refit. Intervals are
+// The filter goes over every observation up to a row's reading, without a refit, as the stream's
+// does (engine/arima_path.h): it begins anew where its key does, and after more than
+// kArimaStepsMissingMax steps without a reading. Intervals are
 // those of the model, Gaussian, of the given coverage; where persistence stands in, those of
 // `persistence_half_width`. Errors: as fit_arima_of_keys().
 Result<SeriesForecasts> arima_forecasts(const TargetSeries& series, const ArimaOfKeys& models,
                                         std::span<const std::size_t> chosen, double coverage,
                                         double persistence_half_width);
+
+// The mean absolute error of each fold of a rolling origin over some rows, by models that were
+// fitted on what came before it. Errors: rolling_origin(), fit_arima_of_keys().
+Result<std::vector<double>> cross_validate_arima(const TargetSeries& series,
+                                                 const series::ArimaOrder& order,
+                                                 std::span<const std::size_t> chosen,
+                                                 std::size_t folds, std::size_t gap,
+                                                 const StopAsked& stop);
 
 // The last observed value, and the one observed `season` steps before the step that is forecast (or
 // as many whole seasons as are needed for it to be known; the last observed one where that hour is

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -121,6 +122,53 @@ TEST(ForecastModels, AWrongNameIsRefusedWithTheNearest) {
   const Finished few =
       place.run({"evaluate", "air-quality", "--data", "readings.ndjson", "--models", "arima"});
   EXPECT_EQ(few.exit_code, 65) << few.err;
+}
+
+// A file measured by `evaluate`, and the same readings on a stream with a model that was trained on
+// what `evaluate` trains on: over silences after which the key begins anew, the forecasts are one.
+TEST(ForecastModels, AnArimaIsMeasuredAsItIsServedOverLongSilences) {
+  for (const auto& [silence, evict_after] : {std::pair(200, "5d"), std::pair(10'500, "900d")}) {
+    const Workplace place;
+    const Words arima = {"--set", "model.algorithm=arima",
+                         "--set", "drift.window=2d",
+                         "--set", std::string("series.evict_after=") + evict_after};
+    const std::string all =
+        station_readings(1, 600, 1) + station_readings(1, 100, 2, 600 + silence);
+    place.write("all.ndjson", all);
+    const Finished evaluated = place.run(with({"evaluate", "air-quality", "--data", "all.ndjson",
+                                               "--models", "arima", "--out", "steps.ndjson"},
+                                              arima));
+    ASSERT_EQ(evaluated.exit_code, 0) << evaluated.err;
+    std::map<std::string, double> measured;  // by the hour that is forecast
+    const std::string steps = *env::read_file(place.file("steps.ndjson"), 1 << 24);
+    for (std::size_t at = 0; at < steps.size(); at = steps.find('\n', at) + 1) {
+      const json::Value step = *json::parse(steps.substr(at, steps.find('\n', at) - at), "step");
+      measured[step["event_ts"].get<std::string>()] = step["forecast"].get<double>();
+    }
+    const std::string border = measured.begin()->first;
+    std::string before;
+    for (std::size_t at = 0; at < all.size();) {
+      const std::string line = all.substr(at, all.find('\n', at) + 1 - at);
+      at += line.size();
+      if ((*json::parse(line, "reading"))["event_ts"].get<std::string>() < border) before += line;
+    }
+    place.write("before.ndjson", before);
+    for (const Words& words : {Words{"train", "air-quality", "--data", "before.ndjson"},
+                               Words{"produce", "air-quality", "--data", "all.ndjson"},
+                               Words{"score", "air-quality", "--mode", "batch", "--no-report"}}) {
+      const Finished done = place.run(with(words, arima));
+      ASSERT_EQ(done.exit_code, 0) << words.front() << done.err;
+    }
+    int compared = 0;
+    for (const json::Value& message : place.dump("air_quality.forecasts")) {
+      const json::Value served = *json::parse(message["value"].get<std::string>(), "forecast");
+      const auto found = measured.find(served["forecast_ts"].get<std::string>());
+      if (served["status"] != "ok" || found == measured.end()) continue;
+      ++compared;
+      EXPECT_NEAR(served["forecast"].get<double>(), found->second, 1e-6) << served.dump();
+    }
+    EXPECT_GT(compared, 110) << silence;
+  }
 }
 
 // BUG-A12: the manifest's columns were not those that the model was trained on.

@@ -145,9 +145,11 @@ bool is_within(double value, const NumberRange& range) {
   return above && value <= range.max;
 }
 
-// What is tried of one parameter: a list of values, or {min, max, scale}.
-void read_dimension(MapReader& map, std::string_view key, const NumberRange& range,
-                    eval::RangeNumbers numbers, eval::SearchSpace& space) {
+// What is tried of one parameter: a list of values, or {min, max, scale}. `of`: the key that has
+// such values.
+void read_dimension(MapReader& map, std::string_view key, std::string_view of,
+                    const NumberRange& range, eval::RangeNumbers numbers,
+                    eval::SearchSpace& space) {
   if (!map.has(key)) return;
   const std::size_t errors_before = map.reading().errors();
   std::vector<double> bounds;
@@ -169,7 +171,7 @@ void read_dimension(MapReader& map, std::string_view key, const NumberRange& ran
     const bool whole = numbers == eval::RangeNumbers::kReal || value == std::floor(value);
     if (!is_within(value, range) || !whole) {
       map.error(key, "'" + std::string(key) + "': " + config::format_number(value) +
-                         " is no value that 'model." + std::string(key) + "' can have");
+                         " is no value that '" + std::string(of) + "' can have");
       return;
     }
   }
@@ -184,11 +186,19 @@ void read_tune(MapReader& top, eval::SearchSpace& space) {
   for (const CountKey& row : kCounts) {
     const NumberRange range{.min = static_cast<double>(row.range.min),
                             .max = static_cast<double>(row.range.max)};
-    read_dimension(map, row.key, range, eval::RangeNumbers::kWhole, space);
+    read_dimension(map, row.key, "model." + std::string(row.key), range, eval::RangeNumbers::kWhole,
+                   space);
   }
   for (const NumberKey& row : kNumbers) {
     if (row.key != "threshold")
-      read_dimension(map, row.key, row.range, eval::RangeNumbers::kReal, space);
+      read_dimension(map, row.key, "model." + std::string(row.key), row.range,
+                     eval::RangeNumbers::kReal, space);
+  }
+  constexpr NumberRange kOrder{.min = 0, .max = series::kArimaStatesMax - 1};
+  constexpr NumberRange kDifferences{.min = 0, .max = series::kArimaDifferencesMax};
+  for (const std::string_view key : {"p", "d", "q"}) {
+    read_dimension(map, key, "target.arima", key == "d" ? kDifferences : kOrder,
+                   eval::RangeNumbers::kWhole, space);
   }
   map.finish();
 }

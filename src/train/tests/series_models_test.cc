@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -21,6 +22,12 @@ struct Readings {
 
   void add(std::uint32_t of, std::size_t hour, double value) {
     if (!std::isnan(value)) last[of] = value;
+    // A key that goes back in time was forgotten before.
+    const auto before = std::find(key.rbegin(), key.rend(), of);
+    const bool is_new = before == key.rend();
+    const auto at = static_cast<std::int64_t>(hour) * kHour;
+    const auto place = static_cast<std::size_t>(key.rend() - before) - 1;
+    begins.push_back(is_new || read_at[place].value() > at ? 1 : 0);
     features.add_row();
     key.push_back(of);
     observed.push_back(value);
@@ -46,6 +53,7 @@ struct Readings {
   std::vector<double> last;
   data::FeatureBatch features{1};
   std::vector<std::uint32_t> key;
+  std::vector<std::uint8_t> begins;
   std::vector<double> observed;
   std::vector<double> last_observed;
   std::vector<double> target;
@@ -76,6 +84,7 @@ TargetSeries target_of(const Readings& readings, const ForecastRows& rows) {
   return {.rows = rows,
           .observed = readings.observed,
           .key = readings.key,
+          .begins = readings.begins,
           .keys = readings.keys,
           .step = Milliseconds(kHour),
           .horizon = readings.horizon};
@@ -101,6 +110,55 @@ TEST(SeriesModels, ArimaForecastsAreThoseOfAFilterOverEverythingRead) {
       EXPECT_NEAR(made->half_widths[i], 1.6448536269514722 * std::sqrt(expected->variance), 1e-9);
     }
   }
+}
+
+TEST(SeriesModels, ArimaBeginsAnewWhereItsKeyDoesAndAfterALongSilence) {
+  const std::vector<double> values = series_of(60, 5);
+  const auto forecasts = [&values](std::size_t gap, bool forgotten) {
+    Readings readings(1);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      readings.add(0, i < 30 ? i : i + gap, values[i]);
+    readings.begins[30] = forgotten ? 1 : 0;
+    readings.finish();
+    const ForecastRows rows = readings.rows();
+    const TargetSeries target = target_of(readings, rows);
+    ArimaOfKeys models;
+    models.order = {1, 1, 1};
+    models.fits.emplace_back(series::ArimaFit{});
+    models.fits[0]->parameters = {{0.5}, {0.2}, 1.0, std::nullopt};
+    std::vector<std::size_t> chosen;
+    for (std::size_t row = 31; row < values.size(); ++row) chosen.push_back(row);
+    const auto made = arima_forecasts(target, models, chosen, 0.9, 1);
+    EXPECT_TRUE(made) << made.error().message();
+    return std::pair(made->values, made->half_widths);
+  };
+  const auto anew = forecasts(0, true);
+  constexpr auto kMax = static_cast<std::size_t>(series::kArimaStepsMissingMax);
+  EXPECT_EQ(forecasts(kMax, false), anew);
+  EXPECT_NE(forecasts(kMax - 1, false), anew);
+  EXPECT_NE(forecasts(0, false), anew);
+}
+
+TEST(SeriesModels, CrossValidationOfAnArimaIsItsErrorOnEachFold) {
+  const Readings readings = readings_of(series_of(400, 3), 1);
+  const ForecastRows rows = readings.rows();
+  const TargetSeries target = target_of(readings, rows);
+  const std::vector<std::size_t> chosen = usable_rows(rows, ForecastOf::kLevel);
+  const auto folds = cross_validate_arima(target, {1, 0, 0}, chosen, 3, 0, {});
+  ASSERT_TRUE(folds) << folds.error().message();
+  ASSERT_EQ(folds->size(), 3U);
+  const eval::Split last = eval::rolling_origin(chosen.size(), 3, 0)->back();
+  std::vector<std::size_t> after;
+  for (const std::size_t at : last.test) after.push_back(chosen[at]);
+  const auto fitted = fit_arima_of_keys(target, {1, 0, 0}, rows.forecast_for[after.front()], {});
+  const auto made = arima_forecasts(target, *fitted, after, 0.9, 1);
+  double sum = 0;
+  for (std::size_t i = 0; i < after.size(); ++i)
+    sum += std::abs(rows.target[after[i]] - made->values[i]);
+  EXPECT_DOUBLE_EQ(folds->back(), sum / static_cast<double>(after.size()));
+  const auto worse = cross_validate_arima(target, {0, 0, 0}, chosen, 3, 0, {});
+  ASSERT_TRUE(worse) << worse.error().message();
+  EXPECT_GT(worse->back(), folds->back());
 }
 
 TEST(SeriesModels, NothingOfTheTestIsFittedOrForeseen) {
