@@ -274,7 +274,7 @@ class Demo {
       gone = log->admin().delete_group(GroupId(group_));
     }
     if (!gone && gone.error().code() != ErrorCode::kNoInput) return gone;
-    const Status dropped = log->admin().delete_topic(TopicName(group_ + ".state"));
+    Status dropped = log->admin().delete_topic(TopicName(group_ + ".state"));
     if (!dropped && dropped.error().code() != ErrorCode::kUnknownTopic) return dropped;
     return {};
   }

@@ -302,6 +302,36 @@ TEST(ScoreRun, AbortedCommitIsDoneAgainAndCountedOnce) {
   }
 }
 
+// Keeps what it is told until its commit, as monitors do that tell of committed records alone.
+class Keeper final : public RunMonitor {
+ public:
+  void on_scored(const log::TopicPartition& /*source*/, std::span<const log::Record> records,
+                 const ScoredBatch& /*batch*/) override {
+    waiting_ += records.size();
+  }
+  void on_committed(const data::RunSummary& all, Nanoseconds /*took*/) override {
+    told += std::exchange(waiting_, 0);
+    EXPECT_EQ(told, all.consumed);
+  }
+  void on_forgotten() override { waiting_ = 0; }
+  std::uint64_t told = 0;
+
+ private:
+  std::uint64_t waiting_ = 0;
+};
+
+TEST(ScoreRun, AMonitorIsToldWhatIsForgotten) {
+  for (const std::size_t nth : {1U, 2U, 5U}) {
+    Bench bench;
+    bench.produce(60, "broken");
+    bench.log.fail_commit(nth, log::CommitResult::kAborted);
+    Keeper keeper;
+    bench.monitor = &keeper;
+    ASSERT_TRUE(bench.run(Bench::window()));
+    EXPECT_EQ(keeper.told, 60U) << nth;
+  }
+}
+
 TEST(ScoreRun, FencedCommitStopsAndLeavesTheWorkToOthers) {
   Bench bench;
   bench.produce(60);

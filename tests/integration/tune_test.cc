@@ -168,9 +168,8 @@ TEST(Tune, SaysWhatItCannotSearch) {
        {Case{{"--set", "tune.dept=[3]"}, 78, "did you mean 'depth'"},
         Case{{"--set", "tune.depth=[3,99]"}, 78, "99 is no value that 'model.depth' can have"},
         Case{{"--set", "tune.l2={min: 0, max: 1}", "--grid"}, 2, "a grid needs values"},
-        Case{{"--grid", "--random"}, 2, "not both"},
-        Case{{"--trials", "0"}, 2, "--trials"}, Case{{"--n-splits", "1"}, 2, "--n-splits"},
-        Case{{"--holdout", "1.5"}, 78, "test_fraction"},
+        Case{{"--grid", "--random"}, 2, "not both"}, Case{{"--trials", "0"}, 2, "--trials"},
+        Case{{"--n-splits", "1"}, 2, "--n-splits"}, Case{{"--holdout", "1.5"}, 78, "test_fraction"},
         Case{{"--target", "COO"}, 78, "did you mean 'CO'"},
         Case{{"--trails", "3"}, 2, "did you mean '--trials'"}}) {
     const Finished refused = place.run(tune(each.flags));
