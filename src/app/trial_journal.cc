@@ -15,32 +15,32 @@ std::string head_of(const std::string& key) {
   return json::to_line({{"tune", kVersion}, {"key", key}}) + "\n";
 }
 
-std::string line_of(const Trial& trial) {
+std::string line_of(const Trial& trial, const std::string& figure) {
   json::Value parameters = json::Value::object();
   for (const auto& [name, value] : trial.parameters) parameters[name] = value;
   return json::to_line(
-             {{"params", std::move(parameters)}, {"cv_mae", trial.error}, {"folds", trial.folds}}) +
+             {{"params", std::move(parameters)}, {figure, trial.error}, {"folds", trial.folds}}) +
          "\n";
 }
 
-std::optional<Trial> trial_of(const json::Value& line) {
+std::optional<Trial> trial_of(const json::Value& line, const std::string& figure) {
   Trial trial;
   const auto numbers = [](const json::Value& value) {
     return std::all_of(value.begin(), value.end(),
                        [](const json::Value& v) { return v.is_number(); });
   };
-  if (!line.is_object() || !line.contains("params") || !line.contains("cv_mae") ||
+  if (!line.is_object() || !line.contains("params") || !line.contains(figure) ||
       !line.contains("folds")) {
     return std::nullopt;
   }
   const json::Value& parameters = line["params"];
   const json::Value& folds = line["folds"];
-  if (!parameters.is_object() || !numbers(parameters) || !line["cv_mae"].is_number() ||
+  if (!parameters.is_object() || !numbers(parameters) || !line[figure].is_number() ||
       !folds.is_array() || !numbers(folds)) {
     return std::nullopt;
   }
   for (const auto& [name, value] : parameters.items()) trial.parameters[name] = value.get<double>();
-  trial.error = line["cv_mae"].get<double>();
+  trial.error = line[figure].get<double>();
   for (const json::Value& fold : folds) trial.folds.push_back(fold.get<double>());
   return trial;
 }
@@ -52,10 +52,11 @@ Error unsound(const env::Path& path, std::size_t line, const std::string& why) {
 
 }  // namespace
 
-Result<TrialJournal> TrialJournal::open(const env::Path& path, const std::string& key) {
+Result<TrialJournal> TrialJournal::open(const env::Path& path, const std::string& key,
+                                        std::string_view figure) {
   MILLRACE_TRY(env::make_folders(path.parent_path()));
   MILLRACE_ASSIGN(env::FileLock lock, env::FileLock::acquire(path.string() + ".lock"));
-  TrialJournal journal(path, std::move(lock), head_of(key));
+  TrialJournal journal(path, std::move(lock), head_of(key), std::string(figure));
   auto found = env::read_file(path, kBytesMax);
   if (!found && found.error().code() == ErrorCode::kNoInput) return journal;
   if (!found) return found.error();
@@ -71,7 +72,7 @@ Result<TrialJournal> TrialJournal::open(const env::Path& path, const std::string
     }
     const auto parsed = json::parse(line, path.string());
     if (!parsed) return unsound(path, number, parsed.error().message());
-    std::optional<Trial> trial = trial_of(*parsed);
+    std::optional<Trial> trial = trial_of(*parsed, journal.figure_);
     if (!trial) return unsound(path, number, "this is no trial");
     journal.text_ += line + "\n";
     journal.trials_.push_back(std::move(*trial));
@@ -87,7 +88,7 @@ const Trial* TrialJournal::find(const eval::Assignment& parameters) const {
 }
 
 Status TrialJournal::add(Trial trial) {
-  text_ += line_of(trial);
+  text_ += line_of(trial, figure_);
   trials_.push_back(std::move(trial));
   env::crash_point("tune.before_trial_kept");
   MILLRACE_TRY(env::write_file_atomic(path_, text_));

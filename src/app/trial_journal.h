@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -22,9 +23,11 @@ struct Trial {
 // process at a time has it. Not thread-safe.
 class TrialJournal {
  public:
-  // `key`: a digest of all that a trial's figure depends on but its parameters. A file of another
-  // key, or one that is none, is refused: kCorrupt. Errors: kLockHeld; those of env/file.h.
-  static Result<TrialJournal> open(const env::Path& path, const std::string& key);
+  // `figure`: the name of a trial's error in the file, "cv_mae". `key`: a digest of all that a
+  // trial's figure depends on but its parameters. A file of another key, or one that is none, is
+  // refused: kCorrupt. Errors: kLockHeld; those of env/file.h.
+  static Result<TrialJournal> open(const env::Path& path, const std::string& key,
+                                   std::string_view figure = "cv_mae");
 
   // As found, then as added.
   const std::vector<Trial>& trials() const { return trials_; }
@@ -35,12 +38,16 @@ class TrialJournal {
   static constexpr std::uint64_t kBytesMax = std::uint64_t{64} << 20;
 
  private:
-  TrialJournal(env::Path path, env::FileLock lock, std::string text)
-      : path_(std::move(path)), lock_(std::move(lock)), text_(std::move(text)) {}
+  TrialJournal(env::Path path, env::FileLock lock, std::string text, std::string figure)
+      : path_(std::move(path)),
+        lock_(std::move(lock)),
+        text_(std::move(text)),
+        figure_(std::move(figure)) {}
 
   env::Path path_;
   env::FileLock lock_;
   std::string text_;
+  std::string figure_;
   std::vector<Trial> trials_;
 };
 

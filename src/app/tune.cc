@@ -38,24 +38,34 @@ std::string describe(const json::Value& report) {
     return human_count(value.get<std::uint64_t>());
   };
   const json::Value& trials = report["trials"];
-  std::string text = report["target"].get<std::string>() + " " + count(report["horizon"]) +
-                     " ahead: " + human_count(trials.size(), "trial", "trials") + " (" +
+  const bool labels = report.contains("label");
+  const std::string figure = report["figure"].get<std::string>();
+  const std::string what =
+      labels ? report["label"].get<std::string>()
+             : report["target"].get<std::string>() + " " + count(report["horizon"]) + " ahead";
+  std::string text = what + ": " + human_count(trials.size(), "trial", "trials") + " (" +
                      count(report["trials_from_before"]) + " from before) of " +
                      count(report["n_splits"]) + " folds over " + count(report["n_train"]) +
-                     " readings\n";
+                     (labels ? " rows\n" : " readings\n");
   Table table({{"", Table::Align::kLeft},
-               {"MAE", Table::Align::kRight},
+               {labels ? "log loss" : "MAE", Table::Align::kRight},
                {"parameters", Table::Align::kLeft}});
   for (std::size_t i = 0; i < std::min(trials.size(), kTrialsShown); ++i) {
     table.add_row(
-        {std::to_string(i + 1), number(trials[i]["cv_mae"]), parameters_text(trials[i]["params"])});
+        {std::to_string(i + 1), number(trials[i][figure]), parameters_text(trials[i]["params"])});
   }
   const json::Value& present = report["present"];
-  table.add_row({"now", number(present["cv_mae"]), parameters_text(present["params"])});
+  table.add_row({"now", number(present[figure]), parameters_text(present["params"])});
   text += table.to_string();
-  text += "the best one on the " + count(report["n_holdout"]) + " readings held out: MAE " +
-          number(report["holdout_mae"]) + ", RMSE " + number(report["holdout_rmse"]) +
-          "; persistence: MAE " + number(report["baseline_mae"]) + "\n";
+  text += "the best one on the " + count(report["n_holdout"]);
+  if (labels) {
+    text += " rows held out: log loss " + number(report["holdout_log_loss"]) + ", AUC " +
+            number(report["holdout_auc"]) + "\n";
+  } else {
+    text += " readings held out: MAE " + number(report["holdout_mae"]) + ", RMSE " +
+            number(report["holdout_rmse"]) + "; persistence: MAE " +
+            number(report["baseline_mae"]) + "\n";
+  }
   text += "as flags:\n  " + report["set"].get<std::string>() + "\nas a pipeline has it:\n" +
           report["snippet"].get<std::string>();
   return text + "report: " + report["report"].get<std::string>();
@@ -81,11 +91,11 @@ Result<int> run(Session& session, const Options& options) {
 
 void register_tune(CommandLine& line) {
   auto options = std::make_shared<Options>();
-  line.command("tune",
-               "Search for better parameters of a forecast; stopped, it goes on where it was",
+  line.command("tune", "Search for better parameters of a model; stopped, it goes on where it was",
                "millrace tune air-quality --data AirQualityUCI.csv\n"
                "millrace tune air-quality --data AirQualityUCI.csv --grid --set "
                "'tune={depth: [4, 6], learning_rate: [0.03, 0.1]}'\n"
+               "millrace tune telco-churn --data customers.csv\n"
                "millrace tune air-quality --data AirQualityUCI.csv --trials 50 --set "
                "'tune.learning_rate={min: 0.01, max: 0.3, scale: log}'")
       .positional("pipeline", &options->tune.pipeline, "Shipped name, folder, or file")
@@ -94,8 +104,9 @@ void register_tune(CommandLine& line) {
       .value("--horizon", &options->forecast.horizon, "Steps ahead instead of the pipeline's", 1,
              10'000)
       .value("--holdout,--test-size", &options->forecast.test_share,
-             "Share of the time that no trial sees, the last part")
-      .value("--n-splits,--n_splits", &options->folds, "Folds of the rolling origin", 2, 100)
+             "Share of the time, or of the rows, that no trial sees")
+      .value("--n-splits,--n_splits", &options->folds,
+             "Folds: a rolling origin, or of labels as `split` says", 2, 100)
       .flag("--grid", &options->grid, "Try every combination")
       .flag("--random", &options->random, "Try --trials combinations drawn at random (default)")
       .value("--trials", &options->trials, "Combinations that a random search draws", 1, 10'000)

@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/bad_lines.h"
-#include "app/forecast_models.h"
-#include "app/forecasting.h"
 #include "app/terminal/progress.h"
 #include "app/trial_journal.h"
+#include "app/tuning_subject.h"
 #include "app/version.h"
 #include "config/scalars.h"
 #include "env/digest.h"
-#include "features/series_transform.h"
 
 namespace millrace::app {
 namespace {
@@ -31,8 +28,8 @@ json::Value json_of(const eval::Assignment& parameters) {
   return out;
 }
 
-json::Value json_of(const Trial& trial) {
-  return {{"params", json_of(trial.parameters)}, {"cv_mae", trial.error}, {"folds", trial.folds}};
+json::Value json_of(const Trial& trial, const std::string& figure) {
+  return {{"params", json_of(trial.parameters)}, {figure, trial.error}, {"folds", trial.folds}};
 }
 
 bool is_order(std::string_view name) { return name == "p" || name == "d" || name == "q"; }
@@ -92,12 +89,8 @@ Result<eval::Assignment> present_of(const spec::LoadedPipeline& loaded,
 class Tuning {
  public:
   Tuning(Session& session, const TuneOptions& options, spec::LoadedPipeline loaded,
-         engine::SeriesTable table)
-      : session_(session),
-        options_(options),
-        loaded_(std::move(loaded)),
-        table_(std::move(table)),
-        rows_(rows_of(table_)) {}
+         TuningSubject& subject)
+      : session_(session), options_(options), loaded_(std::move(loaded)), subject_(subject) {}
 
   Result<json::Value> run() {
     const spec::Pipeline& pipeline = loaded_.pipeline;
@@ -109,14 +102,10 @@ class Tuning {
       if (is_arima()) candidate.insert(present.begin(), present.end());
     candidates.erase(std::remove(candidates.begin(), candidates.end(), present), candidates.end());
     candidates.insert(candidates.begin(), present);
-    train::ForecastOptions base = options_of(pipeline, table_);
-    base.folds = std::max(base.folds, options_.folds);  // the best one's intervals, or a trial's
-    MILLRACE_TRY(check_enough_readings(options_.data, pipeline, table_, base));
-    MILLRACE_ASSIGN(split_, train::split_by_time(rows_, base.of, base.test_share));
     MILLRACE_ASSIGN(const std::string key, search_key());
     const env::Path file = session_.reports_folder() /
                            ("tune_" + pipeline.name + "_" + key.substr(0, kKeyDigits) + ".ndjson");
-    MILLRACE_ASSIGN(TrialJournal journal, TrialJournal::open(file, key));
+    MILLRACE_ASSIGN(TrialJournal journal, TrialJournal::open(file, key, subject_.figure()));
     MILLRACE_ASSIGN(std::vector<Trial> trials, run_trials(journal, candidates));
     const Trial now = trials.front();
     std::stable_sort(trials.begin(), trials.end(),
@@ -172,23 +161,9 @@ class Tuning {
   template <class Shown>
   Result<Trial> measured(const eval::Assignment& candidate, const Shown& shown) const {
     MILLRACE_ASSIGN(const spec::LoadedPipeline with, with_parameters(candidate));
-    train::ForecastOptions fit = options_of(with.pipeline, table_);
-    fit.folds = options_.folds;
-    fit.progress = [&](std::uint64_t done, std::uint64_t all) {
-      shown(static_cast<double>(done) / static_cast<double>(all));
-      return !session_.stop().requested();
-    };
     Trial trial;
     trial.parameters = candidate;
-    if (is_arima()) {
-      const auto stop = [this] { return session_.stop().requested(); };
-      MILLRACE_ASSIGN(trial.folds,
-                      train::cross_validate_arima(series_of(with.pipeline, table_, rows_),
-                                                  with.pipeline.forecast->arima, split_.train,
-                                                  options_.folds, fit.gap, stop));
-    } else {
-      MILLRACE_ASSIGN(trial.folds, train::cross_validate(rows_, split_.train, fit));
-    }
+    MILLRACE_ASSIGN(trial.folds, subject_.folds_of(with.pipeline, shown));
     for (const double fold : trial.folds)
       trial.error += fold / static_cast<double>(trial.folds.size());
     return trial;
@@ -205,40 +180,28 @@ class Tuning {
                              const env::Path& journal) {
     const Trial& best = trials.front();
     MILLRACE_ASSIGN(const spec::LoadedPipeline with, with_parameters(best.parameters));
-    train::ForecastOptions fit = options_of(with.pipeline, table_);
-    fit.progress = [this](std::uint64_t, std::uint64_t) { return !session_.stop().requested(); };
-    MILLRACE_ASSIGN(const Measured measured, measure_models(session_, with.pipeline, table_,
-                                                            {served_model(with.pipeline)}, fit));
-    const json::Value& held_out = measured.main().metrics;
-    const spec::ForecastSpec& forecast = *loaded_.pipeline.forecast;
+    MILLRACE_ASSIGN(const json::Value held_out, subject_.held_out(with.pipeline));
+    const std::string figure(subject_.figure());
     const bool grid = options_.search == TuneOptions::Search::kGrid;
     json::Value out = {{"pipeline", loaded_.pipeline.name},
-                       {"target", forecast.target},
-                       {"horizon", forecast.horizon},
+                       {"figure", figure},
                        {"best_params", json_of(best.parameters)},
-                       {"cv_mae", best.error},
-                       {"holdout_mae", held_out["mae"]},
-                       {"holdout_rmse", held_out["rmse"]},
-                       {"baseline_mae", held_out["persistence_mae"]},
-                       {"baseline_rmse", held_out["persistence_rmse"]},
-                       {"n_train", measured.split.train.size()},
-                       {"n_holdout", measured.split.test.size()},
+                       {figure, best.error},
                        {"n_splits", options_.folds},
                        {"search", grid ? "grid" : "random"},
-                       {"present", {{"params", json_of(now.parameters)}, {"cv_mae", now.error}}},
+                       {"present", {{"params", json_of(now.parameters)}, {figure, now.error}}},
                        {"trials_from_before", from_before_},
-                       {"holdout", held_out},
                        {"set", set_flags_of(best.parameters)},
                        {"snippet", snippet_of(best.parameters)},
-                       {"bad_rows", table_.bad_rows},
+                       {"bad_rows", subject_.bad_rows()},
                        {"journal", journal.string()}};
+    out.update(held_out);
     out["trials"] = json::Value::array();
-    for (const Trial& trial : trials) out["trials"].push_back(json_of(trial));
+    for (const Trial& trial : trials) out["trials"].push_back(json_of(trial, figure));
     const env::Path folder =
         options_.folder.empty() ? session_.reports_folder() : env::Path(options_.folder);
     MILLRACE_TRY(env::make_folders(folder));
-    const env::Path file = folder / ("tune_report_" + forecast.target + "_h" +
-                                     std::to_string(forecast.horizon) + ".json");
+    const env::Path file = folder / ("tune_report_" + subject_.name() + ".json");
     out["report"] = file.string();
     MILLRACE_TRY(env::write_file_atomic(file, json::to_pretty(out)));
     return out;
@@ -249,9 +212,7 @@ class Tuning {
   Session& session_;
   const TuneOptions& options_;
   spec::LoadedPipeline loaded_;
-  engine::SeriesTable table_;
-  train::ForecastRows rows_;  // of table_
-  eval::Split split_;
+  TuningSubject& subject_;
   std::size_t from_before_ = 0;
 };
 
@@ -291,20 +252,15 @@ Result<json::Value> tune(Session& session, const TuneOptions& options) {
   MILLRACE_ASSIGN(spec::LoadedPipeline loaded,
                   session.load_pipeline(options.pipeline, options.set));
   const spec::Pipeline& pipeline = loaded.pipeline;
-  if (!pipeline.forecast) {
-    return Error(ErrorCode::kUsage,
-                 "'tune' is for pipelines that forecast; '" + pipeline.name + "' predicts a label");
-  }
   if (options.data == "-") {
     return Error(ErrorCode::kUsage,
                  "'tune' needs a file that is still the same when it goes on: --data FILE");
   }
-  MILLRACE_ASSIGN(const auto transform,
-                  features::SeriesTransform::make(pipeline.series.plan, pipeline.schema));
-  MILLRACE_ASSIGN(engine::SeriesTable table,
-                  engine::read_series_table(pipeline, transform, options.data, session.stop()));
-  say_bad_lines(session, table.bad, table.bad_rows);
-  return Tuning(session, options, std::move(loaded), std::move(table)).run();
+  auto subject = pipeline.forecast
+                     ? forecast_subject(session, pipeline, options.data, options.folds)
+                     : label_subject(session, pipeline, options.data, options.folds);
+  if (!subject) return subject.error();
+  return Tuning(session, options, std::move(loaded), **subject).run();
 }
 
 }  // namespace millrace::app

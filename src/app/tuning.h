@@ -1,4 +1,4 @@
-// The search for the parameters of a pipeline that forecasts.
+// The search for the parameters of a pipeline's model.
 #pragma once
 
 #include <cstdint>
@@ -33,16 +33,18 @@ std::string set_flags_of(const eval::Assignment& parameters);
 std::string snippet_of(const eval::Assignment& parameters);
 
 // Of gradient boosting the parameters are searched, of an ARIMA the order (its coefficients it
-// finds itself). The last part of the file's time is held out. On what is before it, each
-// combination is measured by a rolling origin, first of all the parameters that the pipeline has
-// now; the best one is fitted on that part and measured on the one held out, beside persistence.
-// Finished trials are kept in <home>/reports, and a search over the same data, pipeline and folds
-// takes them from there, whatever else its space holds. Returns the report, which is written to
-// tune_report_{T}_h{H}.json: {target, horizon, best_params, cv_mae, holdout_mae, holdout_rmse,
-// baseline_mae, baseline_rmse, n_train, n_holdout, n_splits, search, present {params, cv_mae},
-// trials [{params, cv_mae, folds}] with the best first, trials_from_before, holdout, set, snippet,
-// journal, report}. Errors: kUsage for a pipeline of labels, standard input as data, or a space
-// that cannot be searched so; kInterrupted, which says how far it came; those of training.
+// finds itself). A part of the file is held out: of a forecast's the last of its time, of labels
+// what `split` says. On the rest each combination is measured, first of all the parameters that the
+// pipeline has now: forecasts by the absolute error on a rolling origin, labels by the log loss on
+// folds. The best one is trained on that part and measured on the one held out. Finished trials are
+// kept in <home>/reports, and a search over the same data, pipeline and folds takes them from
+// there, whatever else its space holds. Returns the report, which is written to
+// tune_report_{T}_h{H}.json or tune_report_{LABEL}.json: {figure, best_params, cv_mae or
+// cv_log_loss, n_train, n_holdout, n_splits, search, present {params, cv_...}, trials [{params,
+// cv_..., folds}] with the best first, trials_from_before, holdout, set, snippet, journal, report};
+// of a forecast {target, horizon, holdout_mae, holdout_rmse, baseline_mae, baseline_rmse}, of a
+// label {label, holdout_log_loss, holdout_auc}. Errors: kUsage for standard input as data, or a
+// space that cannot be searched so; kInterrupted, which says how far it came; those of training.
 Result<json::Value> tune(Session& session, const TuneOptions& options);
 
 }  // namespace millrace::app

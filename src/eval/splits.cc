@@ -74,6 +74,62 @@ Result<Split> chronological_split(std::size_t rows, double test_fraction) {
   return split;
 }
 
+namespace {
+
+Status check_folds(std::size_t folds) {
+  if (folds >= 2 && folds <= kFoldsMax) return {};
+  return Error(ErrorCode::kUsage, "the folds must be 2 to " + std::to_string(kFoldsMax) + ", not " +
+                                      std::to_string(folds));
+}
+
+std::vector<Split> splits_of(std::span<const std::size_t> fold_of, std::size_t folds) {
+  std::vector<Split> splits(folds);
+  for (std::size_t row = 0; row < fold_of.size(); ++row) {
+    for (std::size_t fold = 0; fold < folds; ++fold)
+      (fold_of[row] == fold ? splits[fold].test : splits[fold].train).push_back(row);
+  }
+  return splits;
+}
+
+}  // namespace
+
+Result<std::vector<Split>> stratified_folds(std::span<const int> labels, std::size_t folds,
+                                            std::uint64_t seed) {
+  MILLRACE_TRY(check_folds(folds));
+  std::map<int, std::vector<std::size_t>> classes;
+  for (std::size_t i = 0; i < labels.size(); ++i) classes[labels[i]].push_back(i);
+  if (classes.empty()) return Error(ErrorCode::kBadData, "there are no rows to divide");
+  env::Random random(seed);
+  std::vector<std::size_t> fold_of(labels.size());
+  std::size_t turn = 0;
+  for (auto& [label, rows] : classes) {
+    if (rows.size() < folds) {
+      return Error(ErrorCode::kBadData, "a class has " + std::to_string(rows.size()) +
+                                            " rows, too few for " + std::to_string(folds) +
+                                            " folds");
+    }
+    for (std::size_t i = rows.size() - 1; i > 0; --i) std::swap(rows[i], rows[random.below(i + 1)]);
+    for (const std::size_t row : rows) fold_of[row] = turn++ % folds;
+  }
+  return splits_of(fold_of, folds);
+}
+
+Result<std::vector<Split>> hash_folds(std::span<const std::string> keys, std::size_t folds,
+                                      std::uint64_t seed) {
+  MILLRACE_TRY(check_folds(folds));
+  // hash_split() took rows by the same hash with the same seed.
+  const std::uint64_t other = stable_hash64("folds", seed);
+  std::vector<std::size_t> fold_of;
+  for (const std::string& key : keys) fold_of.push_back(stable_hash64(key, other) % folds);
+  std::vector<Split> splits = splits_of(fold_of, folds);
+  for (const Split& split : splits) {
+    if (split.test.empty() || split.train.empty())
+      return Error(ErrorCode::kBadData, "a fold has no rows: too few different keys for " +
+                                            std::to_string(folds) + " folds");
+  }
+  return splits;
+}
+
 Result<std::vector<Split>> rolling_origin(std::size_t rows, std::size_t folds, std::size_t gap) {
   if (folds < 2 || folds > kFoldsMax) {
     return Error(ErrorCode::kUsage, "the folds of a rolling origin must be 2 to " +

@@ -32,6 +32,16 @@ Result<Split> chronological_split(std::size_t rows, double test_fraction);
 
 inline constexpr std::size_t kFoldsMax = 100;
 
+// Each row is in the test of one fold and in the training of the others. Each class is shuffled by
+// the seed and dealt out, so that class shares are kept. Errors: kUsage for folds outside of [2,
+// kFoldsMax]; kBadData for a class with fewer rows than folds.
+Result<std::vector<Split>> stratified_folds(std::span<const int> labels, std::size_t folds,
+                                            std::uint64_t seed);
+// The same by the hash of the row's key alone, another one than hash_split()'s: rows of one key are
+// in one fold. Errors: kUsage as above; kBadData for a fold without rows.
+Result<std::vector<Split>> hash_folds(std::span<const std::string> keys, std::size_t folds,
+                                      std::uint64_t seed);
+
 // Training on everything before, test on what comes next, `folds` times: the rows of scikit-learn's
 // TimeSeriesSplit(n_splits=folds, gap=gap). Each test part has rows / (folds + 1) rows, the last
 // one ends at the last row. The `gap` rows before a test part are left out of its training: a

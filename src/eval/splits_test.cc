@@ -16,6 +16,45 @@ std::vector<int> labels_of(std::size_t negatives, std::size_t positives) {
   return labels;
 }
 
+TEST(StratifiedFolds, EachRowIsTestedOnceAndSharesAreKept) {
+  std::vector<int> labels(103, 0);
+  for (std::size_t i = 0; i < 31; ++i) labels[i * 3] = 1;
+  const auto folds = stratified_folds(labels, 4, 7);
+  ASSERT_TRUE(folds) << folds.error().message();
+  std::vector<int> tested(labels.size(), 0);
+  for (const Split& fold : *folds) {
+    EXPECT_EQ(fold.train.size() + fold.test.size(), labels.size());
+    EXPECT_TRUE(std::is_sorted(fold.train.begin(), fold.train.end()));
+    int positives = 0;
+    for (const std::size_t row : fold.test) {
+      ++tested[row];
+      positives += labels[row];
+    }
+    EXPECT_NEAR(positives, 31 / 4.0, 1);
+    EXPECT_NEAR(static_cast<double>(fold.test.size()), 103 / 4.0, 1);
+  }
+  EXPECT_EQ(std::count(tested.begin(), tested.end(), 1), 103);
+  EXPECT_NE((*stratified_folds(labels, 4, 8))[0].test, (*folds)[0].test);
+  EXPECT_EQ((*stratified_folds(labels, 4, 7))[0].test, (*folds)[0].test);
+  EXPECT_EQ(stratified_folds(labels, 32, 7).error().code(), ErrorCode::kBadData);
+  EXPECT_EQ(stratified_folds(labels, 1, 7).error().code(), ErrorCode::kUsage);
+}
+
+TEST(HashFolds, AKeyIsInOneFold) {
+  std::vector<std::string> keys;
+  for (int i = 0; i < 400; ++i) keys.push_back("k" + std::to_string(i % 80));
+  const auto folds = hash_folds(keys, 3, 42);
+  ASSERT_TRUE(folds) << folds.error().message();
+  for (const Split& fold : *folds) {
+    std::set<std::string> tested;
+    for (const std::size_t row : fold.test) tested.insert(keys[row]);
+    for (const std::size_t row : fold.train) EXPECT_FALSE(tested.contains(keys[row]));
+    EXPECT_GT(fold.test.size(), 60U);
+  }
+  EXPECT_EQ(hash_folds(std::vector<std::string>(9, "one"), 3, 42).error().code(),
+            ErrorCode::kBadData);
+}
+
 TEST(StratifiedSplit, KeepsTheShareOfEachClass) {
   const auto labels = labels_of(5174, 1869);
   const auto split = stratified_split(labels, 0.2, 42);
