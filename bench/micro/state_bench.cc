@@ -1,8 +1,8 @@
 // What it costs to persist the state of a key that changed: CPU time of the whole process, the
 // log's threads included, of commits to the embedded log on disk that carry the state of so many
-// changed keys (128 bytes each) beside one output record and a position, less that of the same
-// commits without state. Snapshots and what they drop are in it. One line of JSON a figure. Usage:
-// state_bench [FOLDER]
+// changed keys (of one average and one lag, at most 128 bytes in memory) beside one output record
+// and a position, less that of the same commits without state. Snapshots and what they drop are in
+// it. One line of JSON a figure. Usage: state_bench [FOLDER]
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -14,13 +14,13 @@
 #include "env/clock.h"
 #include "env/file.h"
 #include "env/random.h"
+#include "features/series_transform.h"
 #include "log_sqlite/sqlite_log.h"
 #include "telemetry/logger.h"
 
 namespace millrace::engine {
 namespace {
 
-constexpr std::size_t kDoubles = 16;
 constexpr std::size_t kKeys = 100'000;
 constexpr std::size_t kChanges = 2'000'000;  // of a round, at most
 constexpr std::size_t kCommitsMax = 2'000;   // of a round
@@ -40,13 +40,30 @@ void must(const Status& status) {
   std::exit(status.error().exit_code());
 }
 
+constexpr std::int64_t kHour = 3'600'000;
+
+// One average and one lag of a field.
+features::SeriesTransform narrow() {
+  data::Field field;
+  field.name = "CO";
+  field.type = data::FieldType::kNumber;
+  const auto schema = data::Schema::make({field});
+  CHECK(schema);
+  const std::vector<features::SeriesOperator> operators{features::Ema{{"CO"}, {6}},
+                                                        features::Lag{{"CO"}, {1}}};
+  auto made = features::SeriesTransform::make({Milliseconds(kHour), operators, {}}, *schema);
+  CHECK(made && made->state_size() * sizeof(double) <= 128);
+  return std::move(*made);
+}
+
 // A group over one partition, whose commits are all that happens.
 class Group {
  public:
   Group(log::Log& log, telemetry::Logger& logger, const std::string& name)
       : source_{TopicName(name + ".in"), PartitionId(0)},
-        keeper_(log, logger, env::real_clock(),
-                {TopicName(name + ".state"), "bench", kDoubles, {kKeys, std::nullopt}}) {
+        keeper_(
+            log, logger, env::real_clock(),
+            {TopicName(name + ".state"), "bench", transform_.state_size(), {kKeys, std::nullopt}}) {
     for (const char* topic : {".in", ".state", ".out"})
       must(log.admin().create_topic(TopicName(name + topic), {}));
     log::ConsumerOptions options;
@@ -65,9 +82,10 @@ class Group {
   Nanoseconds commit(std::size_t changed) {
     KeyedState& state = *keeper_.find(source_);
     for (std::size_t i = 0; i < changed; ++i) {
-      const std::string& key = names_[next_++ % kKeys];
-      const auto values = state.touch(key, Offset(0), Timestamp(static_cast<std::int64_t>(next_)));
-      for (double& value : values) value += random_.uniform();
+      const std::string& key = names_[next_ % kKeys];
+      const Timestamp time(static_cast<std::int64_t>(480'000 + next_++ / kKeys) * kHour);
+      const data::Cell reading = data::Cell::of_number(random_.uniform() * 10);
+      (void)transform_.take({&reading, 1}, time, state.touch(key, Offset(0), time));
     }
     const Nanoseconds before = env::process_cpu_time();
     log::Transaction& transaction = consumer_->transaction();
@@ -96,6 +114,7 @@ class Group {
     return must(consumer_->poll(env::real_clock().steady() + std::chrono::seconds(5)));
   }
 
+  const features::SeriesTransform transform_ = narrow();
   log::TopicPartition source_;
   StateKeeper keeper_;
   std::unique_ptr<log::Consumer> consumer_;

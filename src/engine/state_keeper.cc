@@ -1,18 +1,16 @@
 #include "engine/state_keeper.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <set>
 #include <utility>
 
+#include "engine/state_codec.h"
 #include "json/json.h"
 
 namespace millrace::engine {
 namespace {
 
 // What a value begins with; the rest are offset, time and the key's doubles, little-endian.
-constexpr std::string_view kMagic = "MRS1";
 // The key of the record that says how far a partition's state goes; keys of readings are texts.
 const std::string kAppliedKey("\0applied", 8);
 // The key of what a drift watch has observed.
@@ -22,24 +20,6 @@ constexpr Milliseconds kReadMax{30'000};
 constexpr std::uint64_t kChangesPerKey = 8;
 constexpr std::uint64_t kChangesMin = 100'000;
 constexpr std::uint64_t kBytesMin = std::uint64_t{64} << 20;
-
-static_assert(std::endian::native == std::endian::little);
-
-template <class T>
-void put(std::string& out, T value) {
-  char bytes[sizeof value];
-  std::memcpy(bytes, &value, sizeof value);
-  out.append(bytes, sizeof bytes);
-}
-
-template <class T>
-T get(std::string_view bytes, std::size_t at) {
-  T value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
-  return value;
-}
-
-constexpr std::size_t kHead = 4 + 2 * sizeof(std::int64_t);
 
 Error corrupt(const log::TopicPartition& changelog, const log::Record& record,
               const std::string& what) {
@@ -187,27 +167,21 @@ Status StateKeeper::read(Held& held, const log::TopicPartition& changelog,
         held.state.forget(*record.key);
         continue;
       }
-      if (!record.value->starts_with(kMagic))
-        return corrupt(changelog, record, "is no state of a key");
-      if (record.value->size() != kHead + options_.doubles * sizeof(double))
-        return other_features(changelog);
-      std::memcpy(values.data(), record.value->data() + kHead, options_.doubles * sizeof(double));
-      held.state.load({*record.key, Offset(get<std::int64_t>(*record.value, kMagic.size())),
-                       Timestamp(get<std::int64_t>(*record.value, kMagic.size() + 8)), values});
+      StateHead head;
+      const StateForm form = decode_state(*record.value, head, values);
+      if (form == StateForm::kNotAState) return corrupt(changelog, record, "is no state of a key");
+      if (form == StateForm::kOtherSize) return other_features(changelog);
+      held.state.load({*record.key, head.offset, head.time, values});
     }
   }
 }
 
 Status StateKeeper::append_one(log::Transaction& transaction, Held& held, PartitionId partition,
-                               const KeyedState::Entry& entry) {
+                               Timestamp now, const KeyedState::Entry& entry) {
   ++held.in_commit;
-  log::NewRecord record{entry.key, std::nullopt, {}, clock_.now(), partition};
+  log::NewRecord record{entry.key, std::nullopt, {}, now, partition};
   if (!entry.values.empty()) {
-    value_ = kMagic;
-    put(value_, entry.offset.value());
-    put(value_, entry.time.value());
-    value_.append(reinterpret_cast<const char*>(entry.values.data()),
-                  entry.values.size() * sizeof(double));
+    encode_state({entry.offset, entry.time}, entry.values, value_);
     record.value = value_;
   }
   held.bytes_in_commit += entry.key.size() + record.value.value_or("").size();
@@ -217,7 +191,7 @@ Status StateKeeper::append_one(log::Transaction& transaction, Held& held, Partit
 bool StateKeeper::snapshot_due(const Held& held) const {
   if (!log_.capabilities().embedded) return false;
   const std::uint64_t keys = held.state.size();
-  const std::uint64_t bytes = keys * (kHead + options_.doubles * sizeof(double));
+  const std::uint64_t bytes = keys * options_.doubles * sizeof(double);
   return held.written > kChangesMin + kChangesPerKey * keys ||
          held.written_bytes > kBytesMin + kChangesPerKey * bytes;
 }
@@ -229,8 +203,9 @@ Status StateKeeper::append_partition(log::Transaction& transaction,
   held.bytes_in_commit = 0;
   held.snapshot = snapshot_due(held);
   Status appended;
+  const Timestamp now = clock_.now();
   const auto write = [&](const KeyedState::Entry& entry) {
-    if (appended) appended = append_one(transaction, held, source.partition, entry);
+    if (appended) appended = append_one(transaction, held, source.partition, now, entry);
   };
   held.snapshot ? held.state.every(write) : held.state.changes(write);
   MILLRACE_TRY(appended);
@@ -240,7 +215,7 @@ Status StateKeeper::append_partition(log::Transaction& transaction,
   const std::string text = json::to_line(note);
   ++held.in_commit;
   held.bytes_in_commit += kAppliedKey.size() + text.size();
-  return transaction.append(handle_, {kAppliedKey, text, {}, clock_.now(), source.partition});
+  return transaction.append(handle_, {kAppliedKey, text, {}, now, source.partition});
 }
 
 Status StateKeeper::append(log::Transaction& transaction,

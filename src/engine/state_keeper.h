@@ -83,7 +83,7 @@ class StateKeeper {
   };
 
   Status read(Held& held, const log::TopicPartition& changelog, std::optional<Offset>& applied);
-  Status append_one(log::Transaction& transaction, Held& held, PartitionId partition,
+  Status append_one(log::Transaction& transaction, Held& held, PartitionId partition, Timestamp now,
                     const KeyedState::Entry& entry);
   Status append_partition(log::Transaction& transaction, const log::TopicPartition& source,
                           Held& held);
