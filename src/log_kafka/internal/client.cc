@@ -153,6 +153,13 @@ void Client::on_log(const rd_kafka_t* handle, int level, const char* facility, c
   }
 }
 
+void Client::wake_fetching(rd_kafka_t& consumer) {
+  if (!property(kFetchQueueBackoff).empty()) return;
+  const std::string user = property("sasl.username");
+  const std::string password = property("sasl.password");
+  ErrorPtr(rd_kafka_sasl_set_credentials(&consumer, user.c_str(), password.c_str()));
+}
+
 Status Client::ping(Milliseconds patience) {
   const SteadyTime give_up = clock_->steady() + patience;
   while (true) {
@@ -336,6 +343,11 @@ Result<rd_kafka_t*> Client::questioner(const GroupId& group) {
                                                  {"enable.auto.commit", "false"},
                                                  {"isolation.level", "read_committed"}}));
   return questioners_.emplace(group, std::move(handle)).first->second.get();
+}
+
+Status Client::expect_questions(const GroupId& group) {
+  MILLRACE_TRY(questioner(group));
+  return {};
 }
 
 Result<std::optional<Client::Positions>> Client::ask_committed(

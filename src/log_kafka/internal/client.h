@@ -60,6 +60,11 @@ class Client {
   std::string property(std::string_view name) const;
   bool is_default(std::string_view name) const;
 
+  // Has the threads of `consumer` look again whether to fetch. Before 2.2 the library notices only
+  // within a second that a queue which was full has room; any wake-up makes it look. This one costs
+  // no request: the credentials it sets are those that are set.
+  void wake_fetching(rd_kafka_t& consumer);
+
   // Asks a broker, at most this long.
   Status ping(Milliseconds patience);
   // Asks only where the brokers were away, and at most once a second.
@@ -79,6 +84,8 @@ class Client {
   // Committed positions of a group, stable ones: what a transaction still decides is waited for.
   Result<std::map<log::TopicPartition, Offset>> committed(
       const GroupId& group, const std::vector<log::TopicPartition>& sources);
+  // Connects for that already, in the background.
+  Status expect_questions(const GroupId& group);
   // The same for administration: no sources means all, and no client of its own a group. Not for
   // what must outlive a coordinator that moves: librdkafka 2.0.2 may die of its own assertion then.
   Result<std::map<log::TopicPartition, Offset>> listed_committed(

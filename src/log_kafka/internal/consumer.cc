@@ -23,6 +23,11 @@ constexpr std::int64_t kQueueOverhead = 3;
 // The bytes fetched ahead are shared by the partitions, but none gets less than this.
 constexpr std::int64_t kQueueKbytesMin = 1'024;
 
+// So much that what a batch costs by itself does not matter, so little that the caches keep it.
+constexpr std::size_t kBatchBytesMax = std::size_t{1} << 20;
+// Somebody waits for the first predictions.
+constexpr std::size_t kFirstBatchBytes = std::size_t{64} << 10;
+
 // What the user set, which the library has checked, or `otherwise`.
 Milliseconds property_or(const Client& client, const std::string& name, Milliseconds otherwise) {
   const std::string text = client.property(name);
@@ -72,13 +77,11 @@ Status KafkaConsumer::start() {
   const std::int64_t payload = kbytes - kbytes / kQueueOverhead;
   const std::int64_t share =
       std::max(kQueueKbytesMin, payload / std::max<std::int64_t>(partitions, 1));
+  fetch_wake_ = FetchWake(share);
   const Milliseconds heartbeat =
       property_or(*client_, "heartbeat.interval.ms",
                   std::clamp(options_.session_timeout / 4, kHeartbeatMin, kHeartbeatMax));
-  SenderOptions sender;
-  if (options_.exactly_once) sender.transactional_id = slot_.member_id;
-  // First: what a predecessor left open is aborted, so that its positions are settled.
-  MILLRACE_ASSIGN(sender_, Sender::open(*client_, sender));
+  MILLRACE_TRY(client_->expect_questions(options_.group));
   MILLRACE_ASSIGN(handle_,
                   client_->make_handle(
                       RD_KAFKA_CONSUMER, hooks_,
@@ -97,14 +100,19 @@ Status KafkaConsumer::start() {
   rd_kafka_poll_set_consumer(handle_.get());
   const QueuePtr group(rd_kafka_queue_get_consumer(handle_.get()));
   rd_kafka_queue_io_event_enable(group.get(), wake_.descriptor(), &kOne, sizeof kOne);
-  committer_ = std::make_unique<Committer>(
-      *sender_, *handle_, options_.group,
-      options_.exactly_once ? Committer::Mode::kTogether : Committer::Mode::kApart, wake_);
   const ListPtr topics = new_list(options_.topics.size());
   for (const TopicName& topic : options_.topics)
     add(*topics, {topic, PartitionId(RD_KAFKA_PARTITION_UA)}, RD_KAFKA_OFFSET_INVALID);
   const auto error = rd_kafka_subscribe(handle_.get(), topics.get());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "cannot subscribe");
+  // While the group is joined, and before it is asked for positions: what a predecessor left open
+  // is aborted, so that they are settled.
+  SenderOptions sender;
+  if (options_.exactly_once) sender.transactional_id = slot_.member_id;
+  MILLRACE_ASSIGN(sender_, Sender::open(*client_, sender));
+  committer_ = std::make_unique<Committer>(
+      *sender_, *handle_, options_.group,
+      options_.exactly_once ? Committer::Mode::kTogether : Committer::Mode::kApart, wake_);
   return {};
 }
 
@@ -234,7 +242,10 @@ Status KafkaConsumer::serve_group() {
 }
 
 FeedLimits KafkaConsumer::feed_limits() const {
-  return {options_.batch_records_max, options_.batch_bytes_max};
+  std::size_t wanted = kBatchBytesMax;
+  if (in_flight_) wanted = options_.batch_bytes_max;  // there is time for one batch
+  if (!served_) wanted = kFirstBatchBytes;
+  return {options_.batch_records_max, std::min(options_.batch_bytes_max, wanted)};
 }
 
 Result<std::map<log::TopicPartition, Offset>> KafkaConsumer::starts_of(
@@ -342,8 +353,14 @@ Result<log::Event> KafkaConsumer::poll(SteadyTime until) {
     }
     pass_markers(Patience::kNone);
     client_->look_whether_back();
-    if (client_->clock().steady() >= until) return log::Event(log::Nothing{});
-    if (wake_.wait(until, client_->clock()) == Wake::Woken::kAsked) {
+    const SteadyTime push_at = in_flight_ ? SteadyTime::max() : sender_->push_at();
+    const SteadyTime now = client_->clock().steady();
+    if (now >= push_at) {
+      sender_->push();
+      continue;
+    }
+    if (now >= until) return log::Event(log::Nothing{});
+    if (wake_.wait(std::min(until, push_at), client_->clock()) == Wake::Woken::kAsked) {
       wake_.take_interrupt();
       return log::Event(log::Nothing{});
     }
@@ -403,6 +420,7 @@ Result<std::optional<log::Batch>> KafkaConsumer::next_batch() {
     if (at == partitions_.end()) at = partitions_.begin();
     auto& [source, partition] = *at;
     if (partition.paused) continue;
+    partition.feed.limit(feed_limits());
     partition.feed.fill(*handle_);
     if (const auto end = partition.feed.end_reached())
       partition.end = std::max(partition.end, *end);
@@ -416,7 +434,9 @@ Result<std::optional<log::Batch>> KafkaConsumer::next_batch() {
     }
     partition.end = std::max(partition.end, batch->next);
     last_served_ = source;
+    served_ = true;
     client_->health().up();
+    fetch_wake_.taken(*client_, *handle_, batch->bytes);
     return batch;
   }
   return std::optional<log::Batch>();

@@ -13,6 +13,7 @@
 #include "log_kafka/internal/client.h"
 #include "log_kafka/internal/committer.h"
 #include "log_kafka/internal/feed.h"
+#include "log_kafka/internal/fetch_wake.h"
 #include "log_kafka/internal/pulse.h"
 #include "log_kafka/internal/sender.h"
 #include "log_kafka/internal/slot.h"
@@ -114,6 +115,8 @@ class KafkaConsumer final : public log::Consumer {
   std::optional<log::CommitOutcome> refused_;
   std::optional<Error> fatal_;
   log::TopicPartition last_served_;
+  bool served_ = false;  // a batch, ever
+  FetchWake fetch_wake_;
   bool closed_ = false;
 };
 

@@ -10,6 +10,21 @@ namespace {
 // What an eventfd is written.
 constexpr std::uint64_t kOne = 1;
 
+// The library whose source the following was read in: 2.0.2.
+constexpr int kLibraryRead = 0x020002ff;
+constexpr std::uintptr_t kPageBytes = 4096;
+
+// Whether a record has no headers, where that can be told without asking the library: it allocates
+// to say so, which is a sixteenth of what a record costs altogether. Values are handed out where
+// they were received, and there the count of headers follows the value (record format 2; in older
+// formats records have none). In the page where the value ends, that byte can be looked at.
+bool has_surely_no_headers(const rd_kafka_message_t& message) {
+  static const bool is_read = rd_kafka_version() == kLibraryRead;
+  if (!is_read || message.payload == nullptr || message.len == 0) return false;
+  const char* behind = static_cast<const char*>(message.payload) + message.len;
+  return reinterpret_cast<std::uintptr_t>(behind) % kPageBytes != 0 && *behind == 0;
+}
+
 }  // namespace
 
 Feed::Feed(log::TopicPartition source, QueuePtr queue, int wake, Offset position, FeedLimits limits,
@@ -52,7 +67,8 @@ void Feed::add(rd_kafka_message_t& message) {
   rd_kafka_headers_t* headers = nullptr;
   std::size_t header_count = 0;
   std::size_t bytes = message.len + message.key_len;
-  if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+  if (!has_surely_no_headers(message) &&
+      rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
     header_count = rd_kafka_header_cnt(headers);
   }
   const char* name = nullptr;

@@ -29,6 +29,8 @@ class Feed {
   Feed(Feed&&) = default;
   Feed& operator=(Feed&&) = default;
 
+  // Of what is taken over from now on, and of the batch that grows already.
+  void limit(FeedLimits limits) { limits_ = limits; }
   // Takes over what the client holds, up to one batch.
   void fill(rd_kafka_t& handle);
   // What there is, up to one batch.

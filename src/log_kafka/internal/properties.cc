@@ -38,7 +38,7 @@ struct Default {
   std::string_view value;
 };
 // What differs from the library's own defaults, and why:
-constexpr std::array<Default, 15> kDefaults{{
+constexpr std::array<Default, 16> kDefaults{{
     {"client.id", "millrace"},
     {"check.crcs", "true"},                // a flipped bit must not be scored
     {"socket.nagle.disable", "true"},      // small requests go out at once
@@ -49,9 +49,10 @@ constexpr std::array<Default, 15> kDefaults{{
     {"reconnect.backoff.max.ms", "1000"},  // a broker that is back is found within a second
     {"topic.metadata.refresh.interval.ms", "10000"},  // added partitions are taken up
     {"topic.metadata.propagation.max.ms", "3000"},    // a deleted topic is said within seconds
-    {"queued.min.messages", "100000"},            // a queue that runs full stops fetching for 1 s
-    {"queued.max.messages.kbytes", "65536"},      // bytes fetched ahead, shared by all partitions
-    {"linger.ms", "5"},                           // batches of one commit are sent together
+    {"queued.min.messages", "100000"},                // the bytes are what counts
+    {"queued.max.messages.kbytes", "16384"},      // bytes fetched ahead, shared by all partitions
+    {"fetch.wait.max.ms", "20"},                  // for news of an idle partition; others wait too
+    {"linger.ms", "5"},                           // records of one moment are sent together
     {"queue.buffering.max.messages", "1000000"},  //
     {"queue.buffering.max.kbytes", "131072"},     // bytes appended and not yet acknowledged
 }};
@@ -146,9 +147,8 @@ Result<std::vector<Property>> resolve(const KafkaLogOptions& options) {
     const std::string name(one.name);
     resolved[name] = {name, std::string(one.value), std::string(kDefaultOrigin)};
   }
-  resolved["linger.ms"].origin += ", " + std::string(kTransactionLingerMs) + " in transactions";
-  // From 2.2 on; before, a queue that runs full stops fetching its partition for a second.
-  if (const std::string name = "fetch.queue.backoff.ms"; is_known(name))
+  resolved["linger.ms"].origin += ", " + std::string(kLingerUnderLoadMs) + " under load";
+  if (const std::string name = kFetchQueueBackoff; is_known(name))
     resolved[name] = {name, "20", std::string(kDefaultOrigin)};
   resolved["bootstrap.servers"] = {"bootstrap.servers", options.brokers, "--log"};
   for (const Property& property : options.properties) {

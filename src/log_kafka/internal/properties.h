@@ -13,8 +13,11 @@ namespace millrace::log_kafka::internal {
 
 // Origins of what nobody set start with this.
 inline constexpr std::string_view kDefaultOrigin = "default";
-// How long records of a transaction wait for others to be sent with.
-inline constexpr const char* kTransactionLingerMs = "50";
+// How long records wait for others at most, while there is more to be read; see sender.h.
+inline constexpr const char* kLingerUnderLoadMs = "100";
+
+// How long a full queue is left alone; the library has it from 2.2 on.
+inline constexpr const char* kFetchQueueBackoff = "fetch.queue.backoff.ms";
 
 // Under the library's names, files read, checked; the last of each name. Sorted by name.
 Result<std::vector<Property>> resolve(const KafkaLogOptions& options);

@@ -10,14 +10,14 @@ namespace {
 
 constexpr FeedLimits kLimits{10'000, std::size_t{8} << 20};
 // Fetched ahead of each partition that is read: a reader is an onlooker and should stay small.
-constexpr const char* kQueueKbytes = "16384";
+constexpr std::int64_t kQueueKbytes = 16'384;
 // Partitions read at the same time where the order of partitions is kept.
 constexpr std::size_t kAheadMax = 4;
 
 }  // namespace
 
 KafkaReader::KafkaReader(Client& client, log::ReaderOptions options)
-    : client_(&client), options_(std::move(options)) {
+    : client_(&client), options_(std::move(options)), fetch_wake_(kQueueKbytes) {
   hooks_.client = &client;
 }
 
@@ -37,12 +37,13 @@ Result<std::unique_ptr<log::Reader>> KafkaReader::open(Client& client,
     sources.push_back({options.topic, PartitionId(i)});
   MILLRACE_ASSIGN(const auto begins, client.list_offsets(sources, RD_KAFKA_OFFSET_BEGINNING));
   MILLRACE_ASSIGN(const auto ends, client.settled_ends(sources));
-  MILLRACE_ASSIGN(reader->handle_,
-                  client.make_handle(RD_KAFKA_CONSUMER, reader->hooks_,
-                                     {{"enable.partition.eof", "true"},
-                                      {"isolation.level", "read_committed"},
-                                      {"auto.offset.reset", "earliest"},
-                                      {"queued.max.messages.kbytes", kQueueKbytes}}));
+  MILLRACE_ASSIGN(
+      reader->handle_,
+      client.make_handle(RD_KAFKA_CONSUMER, reader->hooks_,
+                         {{"enable.partition.eof", "true"},
+                          {"isolation.level", "read_committed"},
+                          {"auto.offset.reset", "earliest"},
+                          {"queued.max.messages.kbytes", std::to_string(kQueueKbytes)}}));
   reader->topic_.reset(
       rd_kafka_topic_new(reader->handle_.get(), options.topic.value().c_str(), nullptr));
   for (const log::TopicPartition& source : sources) {
@@ -95,6 +96,7 @@ Result<std::optional<log::Batch>> KafkaReader::take(Partition& partition) {
     }
   }
   auto batch = partition.feed.take();
+  if (batch) fetch_wake_.taken(*client_, *handle_, batch->bytes);
   if (!batch || options_.follow) return batch;
   // What came after the reader was opened is not wanted.
   const auto late = std::find_if(

@@ -7,6 +7,7 @@
 #include "log/log.h"
 #include "log_kafka/internal/client.h"
 #include "log_kafka/internal/feed.h"
+#include "log_kafka/internal/fetch_wake.h"
 #include "log_kafka/internal/wake.h"
 
 namespace millrace::log_kafka::internal {
@@ -40,6 +41,7 @@ class KafkaReader final : public log::Reader {
   TopicPtr topic_;
   std::vector<Partition> partitions_;
   std::size_t turn_ = 0;
+  FetchWake fetch_wake_;
 };
 
 }  // namespace millrace::log_kafka::internal

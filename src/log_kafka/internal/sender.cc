@@ -18,11 +18,15 @@ namespace {
 constexpr Milliseconds kCallMax{1'000};
 constexpr Milliseconds kOpenMax{10'000};
 constexpr Milliseconds kBetweenCalls{50};
+// See drain() and push_at().
+constexpr Milliseconds kStroke{1};
+constexpr Milliseconds kBetweenStrokes{2};
+constexpr Milliseconds kPushEvery{5};
 constexpr Milliseconds kQueueFullWait{20};
 constexpr Milliseconds kQueueFullMax{120'000};
-// A transaction that its writer has left is aborted by the broker after this long.
 // How long an abort waits for answers to what was sent.
 constexpr Milliseconds kAnswersMax{500};
+// A transaction that its writer has left is aborted by the broker after this long.
 constexpr const char* kTransactionTimeoutMs = "10000";
 constexpr const char* kMessageTimeoutMs = "9000";
 // The library's default and most for a batch of records.
@@ -94,9 +98,8 @@ Status Sender::build(SteadyTime give_up_at) {
     own.emplace_back("transactional.id", options_.transactional_id);
     own.emplace_back("transaction.timeout.ms", kTransactionTimeoutMs);
     own.emplace_back("message.timeout.ms", kMessageTimeoutMs);
-    // Nobody sees a record before its commit, which sends what is left at once.
-    if (client_->is_default("linger.ms")) own.emplace_back("linger.ms", kTransactionLingerMs);
   }
+  if (client_->is_default("linger.ms")) own.emplace_back("linger.ms", kLingerUnderLoadMs);
   MILLRACE_ASSIGN(handle_, client_->make_handle(RD_KAFKA_PRODUCER, hooks_, own));
   if (transactional()) {
     env::crash_point("log.in_init");
@@ -192,7 +195,7 @@ Status Sender::append(log::TopicHandle handle, const log::NewRecord& record) {
   MILLRACE_ASSIGN(const PartitionId partition,
                   log::choose_partition(topic.name, topic.sizes.partitions, record, topic.turn));
   MILLRACE_TRY(begin());
-  uncommitted_ = !transactional();
+  uncommitted_ = unpushed_ = !transactional();
   if (broken_) return {};
   return send(topic, record, partition);
 }
@@ -257,6 +260,29 @@ Status Sender::send(Topic& topic, const log::NewRecord& record, PartitionId part
   }
 }
 
+SteadyTime Sender::push_at() const {
+  if (!unpushed_ || !client_->is_default("linger.ms")) return SteadyTime::max();
+  return pushed_ + kPushEvery;
+}
+
+void Sender::push() {
+  unpushed_ = false;
+  (void)rd_kafka_flush(handle_.get(), ms(kStroke));
+  pushed_ = client_->clock().steady();
+}
+
+// Waits until nothing is without an answer, and says whether that is so. While it flushes, the
+// library's thread (2.0.2) does not sleep but spins wherever a partition has an answer outstanding
+// and more to send: so it is asked in short strokes, which is enough to get everything sent.
+bool Sender::drain(SteadyTime until) {
+  unpushed_ = false;
+  while (rd_kafka_flush(handle_.get(), ms(kStroke)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (waiting_is_over(until)) return false;
+    rd_kafka_poll(handle_.get(), ms(kBetweenStrokes));
+  }
+  return true;
+}
+
 Sender::Step Sender::send_positions(const std::vector<log::Position>& positions,
                                     const rd_kafka_consumer_group_metadata_t* membership,
                                     SteadyTime give_up_at, std::string& reason) {
@@ -281,6 +307,7 @@ log::CommitOutcome Sender::commit(const GroupId& group, const std::vector<log::P
   (void)begin();
   if (broken_) return settle(Step::kAbort, *broken_, group, {}, give_up_at);
   std::string reason;
+  push();  // while the positions are on their way
   env::crash_point("log.before_positions");
   Step step = send_positions(positions, membership, give_up_at, reason);
   env::crash_point("log.after_positions");
@@ -289,6 +316,8 @@ log::CommitOutcome Sender::commit(const GroupId& group, const std::vector<log::P
     return settle(step, reason, group, {}, give_up_at);
   }
   if (step == Step::kDone) {
+    // What is missing then, the commit waits for or complains about.
+    (void)drain(std::min(give_up_at, client_->clock().steady() + kCallMax));
     env::crash_point("log.before_log_commit");
     step = insist(
         [this] { return ErrorPtr(rd_kafka_commit_transaction(handle_.get(), ms(kCallMax))); },
@@ -430,7 +459,7 @@ log::CommitOutcome Sender::ask_what_happened(std::string reason, const GroupId& 
 log::CommitOutcome Sender::flush(Milliseconds patience) {
   const SteadyTime give_up_at = client_->clock().steady() + patience;
   uncommitted_ = false;
-  while (rd_kafka_flush(handle_.get(), ms(kCallMax)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+  while (!drain(client_->clock().steady() + kCallMax)) {
     client_->look_whether_back();
     if (waiting_is_over(give_up_at)) {
       return {log::CommitResult::kUnknown, "the brokers do not acknowledge"};

@@ -41,6 +41,12 @@ class Sender {
   log::CommitOutcome flush(Milliseconds patience);
   // Drops what was appended since the last commit.
   Status abort(Milliseconds patience);
+  // Without transactions records wait for company, which costs nothing while more are on their way.
+  // When what waits should be sent although nothing follows; max() where nothing waits, where a
+  // commit sends it, or where the user set how long (linger.ms).
+  SteadyTime push_at() const;
+  // Sends what waits; blocks for a millisecond at most.
+  void push();
   bool has_uncommitted() const { return begun_ || uncommitted_; }
   // Why nothing can be written any more, which doing it again would not change: a topic that is
   // gone (kUnknownTopic), or a right that is missing (kPermission). To be asked when a commit
@@ -64,6 +70,7 @@ class Sender {
   bool transactional() const { return !options_.transactional_id.empty(); }
   Status build(SteadyTime give_up_at);
   Status begin();
+  bool drain(SteadyTime until);
   Status send(Topic& topic, const log::NewRecord& record, PartitionId partition);
   // Asks again for as long as the answer may change.
   template <class Ask>
@@ -91,7 +98,9 @@ class Sender {
   HandlePtr handle_;
   std::vector<Topic> topics_;
   bool begun_ = false;
-  bool uncommitted_ = false;              // without transactions: appended since the last flush
+  bool uncommitted_ = false;  // without transactions: appended since the last flush
+  bool unpushed_ = false;
+  SteadyTime pushed_{};                   // last
   std::optional<std::string> broken_;     // why the transaction can only be aborted
   std::atomic<std::uint64_t> failed_{0};  // deliveries since the writer was made or flushed
   bool unanswered_ = false;               // a request of this transaction may still be on its way
