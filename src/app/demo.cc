@@ -286,8 +286,8 @@ class Demo {
     ScoringOptions options = scoring_options();
     options.from = "latest";
     options.no_report = true;
-    MILLRACE_ASSIGN(const ScoringPlan plan, plan_scoring(session_, pipeline_, options));
-    MILLRACE_TRY(run_scoring(session_, plan, options));
+    MILLRACE_ASSIGN(ScoringPlan plan, plan_scoring(session_, pipeline_, options));
+    MILLRACE_TRY(run_scoring(session_, std::move(plan), options));
     MILLRACE_ASSIGN(const std::unique_ptr<log::Log> log,
                     session_.open_log(Session::Create::kNever));
     MILLRACE_ASSIGN(outputs_before_, ends_of(*log, pipeline_.output.topic.name));
@@ -354,8 +354,8 @@ class Demo {
         step("Score what is there: validate, make features, predict, publish; each message exactly "
              "once."));
     const ScoringOptions options = scoring_options();
-    MILLRACE_ASSIGN(const ScoringPlan plan, plan_scoring(session_, pipeline_, options));
-    MILLRACE_ASSIGN(outcome_, run_scoring(session_, plan, options));
+    MILLRACE_ASSIGN(ScoringPlan plan, plan_scoring(session_, pipeline_, options));
+    MILLRACE_ASSIGN(outcome_, run_scoring(session_, std::move(plan), options));
     session_.say(describe(outcome_));
     return {};
   }

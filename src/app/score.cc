@@ -47,9 +47,8 @@ Result<int> run(Session& session, const Options& options) {
   scoring.mode = options.mode == "batch" ? engine::ScoreOptions::Mode::kWindow
                                          : engine::ScoreOptions::Mode::kStreaming;
   MILLRACE_ASSIGN(spec::LoadedPipeline loaded, session.load_pipeline(options.pipeline));
-  MILLRACE_ASSIGN(const ScoringPlan plan,
-                  plan_scoring(session, std::move(loaded.pipeline), scoring));
-  MILLRACE_ASSIGN(const ScoringOutcome outcome, run_scoring(session, plan, scoring));
+  MILLRACE_ASSIGN(ScoringPlan plan, plan_scoring(session, std::move(loaded.pipeline), scoring));
+  MILLRACE_ASSIGN(const ScoringOutcome outcome, run_scoring(session, std::move(plan), scoring));
   json::Value result = report::score_result_json(outcome.summary);
   if (!outcome.report_html.empty()) {
     result["report"] = outcome.report_html.string();

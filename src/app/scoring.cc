@@ -221,22 +221,19 @@ Result<ScoringPlan> plan_scoring(Session& session, spec::Pipeline pipeline,
   // Says now what would otherwise only show after the log is open.
   engine::ScorerOptions scorer;
   scorer.predictor = options.predictor;
-  MILLRACE_TRY(engine::RecordScorer::make(plan.pipeline, plan.model, session.clock(), scorer));
+  scorer.check = options.validate ? engine::ScorerOptions::Check::kInputAndOutput
+                                  : engine::ScorerOptions::Check::kInput;
+  MILLRACE_ASSIGN(plan.scorer,
+                  engine::RecordScorer::make(plan.pipeline, plan.model, session.clock(), scorer));
   return plan;
 }
 
-Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
+Result<ScoringOutcome> run_scoring(Session& session, ScoringPlan plan,
                                    const ScoringOptions& options) {
   MILLRACE_ASSIGN(const std::unique_ptr<Monitoring> monitoring, monitor(session, plan, options));
   MILLRACE_ASSIGN(Running running, reach(session, plan, options, monitoring->readiness()));
   const Monitoring::LogWatch watch(*monitoring, *running.log);
-  engine::ScorerOptions scorer_options;
-  scorer_options.predictor = options.predictor;
-  scorer_options.check = options.validate ? engine::ScorerOptions::Check::kInputAndOutput
-                                          : engine::ScorerOptions::Check::kInput;
-  MILLRACE_ASSIGN(
-      engine::RecordScorer scorer,
-      engine::RecordScorer::make(plan.pipeline, plan.model, session.clock(), scorer_options));
+  engine::RecordScorer& scorer = *plan.scorer;
   session.logger().info("scoring with model " + scorer.model_version() + ", predictor " +
                         std::string(scorer.predictor()));
   monitoring->metrics()

@@ -9,6 +9,7 @@
 #include "app/session.h"
 #include "base/result.h"
 #include "data/run_summary.h"
+#include "engine/record_scorer.h"
 #include "engine/score_run.h"
 #include "model/registry.h"
 #include "spec/pipeline.h"
@@ -39,6 +40,7 @@ struct ScoringOptions {
 struct ScoringPlan {
   spec::Pipeline pipeline;  // with the flags' topics and group
   model::LoadedModel model;
+  std::optional<engine::RecordScorer> scorer;  // set by plan_scoring()
   log::StartAt start = log::StartAt::kEarliest;
   Timestamp start_time;
 };
@@ -54,7 +56,7 @@ Result<ScoringPlan> plan_scoring(Session& session, spec::Pipeline pipeline,
                                  const ScoringOptions& options);
 
 // Opens the log, creates topics, runs to the end, writes the report of a window.
-Result<ScoringOutcome> run_scoring(Session& session, const ScoringPlan& plan,
+Result<ScoringOutcome> run_scoring(Session& session, ScoringPlan plan,
                                    const ScoringOptions& options);
 
 // The summary as a few lines for people.
