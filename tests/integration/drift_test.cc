@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <csignal>
 #include <string>
 #include <vector>
 
@@ -62,17 +61,8 @@ std::vector<std::string> alerts_on(const Workplace& place, const std::string& to
 
 // Scores what is there as group and alerts topic `name`; killed at every point a few times first.
 void score_killed(const Workplace& place, const std::vector<std::string>& score) {
-  int kills = 0;
-  for (const char* point :
-       {"score.after_poll", "score.after_score", "score.after_append", "score.before_commit",
-        "score.after_commit", "log.before_log_commit", "log.after_log_commit"}) {
-    for (const int visit : {1, 3}) {
-      const Finished killed =
-          place.run(score, {{"MILLRACE_CRASH_POINT", point + (":" + std::to_string(visit))}});
-      kills += killed.exit_code == 128 + SIGKILL ? 1 : 0;
-    }
-  }
-  EXPECT_GE(kills, 10);
+  const auto run = [&](const Environment& environment) { return place.run(score, environment); };
+  EXPECT_GE(kill_at(kScoringPoints, {1, 3}, run), 10);
   const Finished last = place.run(score);
   ASSERT_EQ(last.exit_code, 0) << last.err;
 }

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <csignal>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -92,19 +91,11 @@ TEST(Forecast, AWindowLeavesAReportOfItsForecasts) {
 TEST(Forecast, KilledAtEveryPointItGivesTheForecastsOfAnUninterruptedRun) {
   const Readings readings;
   ASSERT_EQ(readings.place().run(readings.score("whole", "whole")).exit_code, 0);
-  int kills = 0;
-  for (const char* point :
-       {"score.after_poll", "score.after_score", "score.after_append", "score.before_commit",
-        "score.after_commit", "log.before_log_commit", "log.after_log_commit"}) {
-    for (const int visit : {1, 3}) {
-      const Finished killed =
-          readings.place().run(readings.score("killed", "killed"),
-                               {{"MILLRACE_CRASH_POINT", point + (":" + std::to_string(visit))}});
-      kills += killed.exit_code == 128 + SIGKILL ? 1 : 0;
-    }
-  }
-  EXPECT_GE(kills, 10);
-  const Finished last = readings.place().run(readings.score("killed", "killed"));
+  const auto run = [&](const Environment& environment) {
+    return readings.place().run(readings.score("killed", "killed"), environment);
+  };
+  EXPECT_GE(kill_at(kScoringPoints, {1, 3}, run), 10);
+  const Finished last = run({});
   ASSERT_EQ(last.exit_code, 0) << last.err;
   EXPECT_EQ(readings.forecasts("killed"), readings.forecasts("whole"));
 }

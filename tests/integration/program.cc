@@ -198,6 +198,18 @@ std::string Workplace::simulate(int rows, const std::vector<std::string>& more) 
   return made.out;
 }
 
+int kill_at(const std::vector<std::string>& points, const std::vector<int>& visits,
+            const std::function<Finished(const Environment&)>& run) {
+  int kills = 0;
+  for (const std::string& point : points) {
+    for (const int visit : visits) {
+      const Finished killed = run({{"MILLRACE_CRASH_POINT", point + ":" + std::to_string(visit)}});
+      kills += killed.exit_code == 128 + SIGKILL ? 1 : 0;
+    }
+  }
+  return kills;
+}
+
 std::optional<env::Path> data_folder() {
   const char* path = std::getenv("MILLRACE_DATA_DIR");
   if (path == nullptr || *path == '\0') return std::nullopt;

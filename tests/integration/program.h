@@ -84,6 +84,16 @@ class Workplace {
   env::TemporaryFolder folder_;
 };
 
+// The named points of a scorer's work, from the first poll to behind the commit.
+inline const std::vector<std::string> kScoringPoints{
+    "score.after_poll",   "score.after_score",     "score.after_append",   "score.before_commit",
+    "score.after_commit", "log.before_log_commit", "log.after_log_commit",
+};
+
+// Lets `run` be killed at each of `points` on each of `visits` to it; how often that happened.
+int kill_at(const std::vector<std::string>& points, const std::vector<int>& visits,
+            const std::function<Finished(const Environment&)>& run);
+
 // The folder with the real data sets, nothing when MILLRACE_DATA_DIR is not set.
 std::optional<env::Path> data_folder();
 

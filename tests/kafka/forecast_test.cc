@@ -2,7 +2,6 @@
 // outputs and positions.
 #include <gtest/gtest.h>
 
-#include <csignal>
 #include <string>
 #include <vector>
 
@@ -70,17 +69,13 @@ TEST(Forecast, KilledAtEveryPointItGivesTheForecastsOfAnUninterruptedRun) {
   const Readings readings(cluster->bootstrap());
   const Finished whole = readings.run(readings.score("whole"));
   ASSERT_EQ(whole.exit_code, 0) << whole.err;
-  int kills = 0;
-  for (const char* point :
-       {"score.after_poll", "score.after_score", "score.after_append", "score.before_commit",
-        "score.after_commit", "log.before_positions", "log.after_positions",
-        "log.before_log_commit", "log.after_log_commit"}) {
-    const Finished killed = readings.run(readings.score("killed"),
-                                         {{"MILLRACE_CRASH_POINT", point + std::string(":2")}});
-    kills += killed.exit_code == 128 + SIGKILL ? 1 : 0;
-  }
-  EXPECT_GE(kills, 5);
-  const Finished last = readings.run(readings.score("killed"));
+  const auto run = [&](const integration::Environment& environment) {
+    return readings.run(readings.score("killed"), environment);
+  };
+  std::vector<std::string> points = integration::kScoringPoints;
+  points.insert(points.end(), {"log.before_positions", "log.after_positions"});
+  EXPECT_GE(integration::kill_at(points, {2}, run), 5);
+  const Finished last = run({});
   ASSERT_EQ(last.exit_code, 0) << last.err;
   const auto forecasts = readings.forecasts("killed");
   EXPECT_EQ(forecasts.size(), static_cast<std::size_t>(kStations * kHours));

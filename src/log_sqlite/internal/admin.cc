@@ -186,14 +186,19 @@ Result<GroupRow> SqliteAdmin::known_group(const GroupId& id) {
                                         did_you_mean(id.value(), names));
 }
 
-Status SqliteAdmin::reset_group(const GroupId& id, const std::vector<log::Position>& positions) {
-  const std::lock_guard lock(mutex_);
-  MILLRACE_TRY(log_->check_not_swapped());
-  // A member joins in a write scope as well: none can between the look and the commit.
-  MILLRACE_ASSIGN(Scope scope, Scope::begin(*database_, Scope::Kind::kWrite));
+// A member joins in a write scope: in one, none can between this look and the commit.
+Result<GroupRow> SqliteAdmin::group_without_members(const GroupId& id) {
   MILLRACE_ASSIGN(const GroupRow group, known_group(id));
   MILLRACE_ASSIGN(const log::GroupInfo info, info_of(group));
   MILLRACE_TRY(log::check_no_members(id, info.members));
+  return group;
+}
+
+Status SqliteAdmin::reset_group(const GroupId& id, const std::vector<log::Position>& positions) {
+  const std::lock_guard lock(mutex_);
+  MILLRACE_TRY(log_->check_not_swapped());
+  MILLRACE_ASSIGN(Scope scope, Scope::begin(*database_, Scope::Kind::kWrite));
+  MILLRACE_ASSIGN(const GroupRow group, group_without_members(id));
   MILLRACE_TRY(forget_members(group));
   for (const log::Position& position : positions) {
     MILLRACE_ASSIGN(const std::int64_t partition, checked_partition(position));
@@ -206,9 +211,7 @@ Status SqliteAdmin::delete_group(const GroupId& id) {
   const std::lock_guard lock(mutex_);
   MILLRACE_TRY(log_->check_not_swapped());
   MILLRACE_ASSIGN(Scope scope, Scope::begin(*database_, Scope::Kind::kWrite));
-  MILLRACE_ASSIGN(const GroupRow group, known_group(id));
-  MILLRACE_ASSIGN(const log::GroupInfo info, info_of(group));
-  MILLRACE_TRY(log::check_no_members(id, info.members));
+  MILLRACE_ASSIGN(const GroupRow group, group_without_members(id));
   MILLRACE_TRY(drop_group(*database_, group.id));
   return scope.commit();
 }

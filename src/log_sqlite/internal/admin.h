@@ -41,6 +41,7 @@ class SqliteAdmin final : public log::Admin {
   Result<log::GroupInfo> info_of(const GroupRow& group);
   // kNoInput with the nearest name where there is none.
   Result<GroupRow> known_group(const GroupId& id);
+  Result<GroupRow> group_without_members(const GroupId& id);
   // The row, once the position is found to lie inside of it.
   Result<std::int64_t> checked_partition(const log::Position& position);
   // Removes members that ended without leaving, so that none comes back and commits.
