@@ -117,7 +117,7 @@ bench: build  ## build and run the benchmarks, one line of JSON a result (MESSAG
 
 .PHONY: bench-peers
 bench-peers: build  ## what a message costs millrace and its peers (PEERS="faust flink", MESSAGES=1000000, ROUNDS=3)
-	@tools/disk_space 3500 "Java and Maven (500 MB where none is installed), the peers (1.7 GB), Kafka and its data (1 GB)"
+	@tools/disk_space 5500 "Java and Maven (500 MB where none is installed), the peers (3.7 GB), Kafka and its data (1 GB)"
 	@tools/install kafka peers
 	bench/peers/run $(BINARY)
 

@@ -66,13 +66,14 @@ struct PassThrough {
                             {"enable.auto.offset.store", "false"},
                             {"partition.assignment.strategy", "range"},
                             {"check.crcs", "true"},
-                            {"queued.min.messages", "100000"}},
+                            {"queued.min.messages", "100000"},
+                            {"fetch.wait.max.ms", "20"}},
                            this, &PassThrough::on_message);
     producer = make_client(RD_KAFKA_PRODUCER,
                            {{"bootstrap.servers", setting.bootstrap},
                             {"transactional.id", group},
                             {"queue.buffering.max.messages", "1000000"},
-                            {"linger.ms", "50"}},
+                            {"linger.ms", "100"}},
                            this, nullptr);
     check(rd_kafka_init_transactions(producer, kCallMs));
     out = rd_kafka_topic_new(producer, to.c_str(), nullptr);

@@ -10,26 +10,12 @@
 #include "env/clock.h"
 #include "env/file.h"
 #include "log_sqlite/sqlite_log.h"
+#include "must.h"
 
 namespace millrace {
 namespace {
 
 constexpr std::size_t kRecordBytes = 450;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    std::fprintf(stderr, "%s\n", result.error().message().c_str());
-    std::exit(result.error().exit_code());
-  }
-  return std::move(*result);
-}
-void must(Status status) {
-  if (!status) {
-    std::fprintf(stderr, "%s\n", status.error().message().c_str());
-    std::exit(status.error().exit_code());
-  }
-}
 
 // Wall and CPU time (of the whole process, background threads included) since its making.
 class Stopwatch {

@@ -16,6 +16,7 @@
 #include "env/random.h"
 #include "features/series_transform.h"
 #include "log_sqlite/sqlite_log.h"
+#include "must.h"
 #include "telemetry/logger.h"
 
 namespace millrace::engine {
@@ -25,20 +26,6 @@ constexpr std::size_t kKeys = 100'000;
 constexpr std::size_t kChanges = 2'000'000;  // of a round, at most
 constexpr std::size_t kCommitsMax = 2'000;   // of a round
 constexpr std::size_t kRounds = 3;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    std::fprintf(stderr, "%s\n", result.error().message().c_str());
-    std::exit(result.error().exit_code());
-  }
-  return std::move(*result);
-}
-void must(const Status& status) {
-  if (status) return;
-  std::fprintf(stderr, "%s\n", status.error().message().c_str());
-  std::exit(status.error().exit_code());
-}
 
 constexpr std::int64_t kHour = 3'600'000;
 
@@ -163,6 +150,6 @@ int run(const env::Path& folder) {
 }  // namespace millrace::engine
 
 int main(int argc, char** argv) {
-  auto folder = millrace::engine::must(millrace::env::TemporaryFolder::make("state_bench"));
+  auto folder = millrace::must(millrace::env::TemporaryFolder::make("state_bench"));
   return millrace::engine::run(argc > 1 ? millrace::env::Path(argv[1]) : folder.path());
 }

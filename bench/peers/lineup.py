@@ -68,6 +68,12 @@ def python(file, *style):
     return command
 
 
+def pathway(place):
+    path = os.path.join(HERE, "python", "pathway_xgboost.py")
+    own = os.path.join(place.build, "pathway", "bin", "python")  # it wants newer packages
+    return [own, "-W", "ignore", path, *arguments(place)]
+
+
 def java(group, main, *style):
     def command(place):
         return jvm.command(place.build, group, main, *style, *arguments(place))
@@ -108,6 +114,7 @@ PEERS = [
         model="sklearn",
     ),
     Peer("quix", "Quix Streams + XGBoost", python("quix_xgboost.py"), 0.05),
+    Peer("pathway", "Pathway + XGBoost", pathway, 0.4, warm=0.25),
     Peer(
         "confluent_row",
         "confluent-kafka + XGBoost, row by row",

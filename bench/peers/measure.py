@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 PARTITIONS = 3
 POLL_SECONDS = 0.02
+FIRST_POLL_SECONDS = 0.002  # until the first prediction is there
 STOP_SECONDS_MAX = 60
 READ_SECONDS_MAX = 120
 CALL_SECONDS_MAX = 30
@@ -164,7 +165,7 @@ class Run:
             if time.monotonic() > deadline:
                 text = "%d of %d predictions within %d s; its output is in %s"
                 raise Failure(text % (written, total, seconds_max, process.log_path))
-            time.sleep(POLL_SECONDS)
+            time.sleep(FIRST_POLL_SECONDS if self.first_s is None else POLL_SECONDS)
             before = process.cpu_seconds()
             written = broker.written(topic)
             if written > 0 and self.first_s is None:
