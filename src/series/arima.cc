@@ -20,6 +20,11 @@ constexpr int kDoublingsMax = 60;
 constexpr double kDeterminantMax = 1e100;
 constexpr std::array<double, kArimaStatesMax> kZeros{};
 
+// A filter beyond these, in units of y and of the variance, begins anew: it got there by rounding,
+// close to several unit roots. Before, all that is made of its numbers are numbers.
+constexpr double kStateMax = 1e110;
+constexpr double kCovarianceMax = 1e30;
+
 // Not of NaN.
 bool is_observed(double value) { return std::abs(value) <= kArimaValueMax; }
 
@@ -73,13 +78,21 @@ ArimaFilter::ArimaFilter(const ArimaOrder& order, const ArimaParameters& paramet
     : order_(order),
       parameters_(parameters),
       levels_(static_cast<std::size_t>(order.d)),
-      states_(static_cast<std::size_t>(order.states())),
-      unknown_levels_(order.d) {
+      states_(static_cast<std::size_t>(order.states())) {
   const auto first = static_cast<std::ptrdiff_t>(levels_);
   std::copy(parameters.ar.begin(), parameters.ar.end(), phi_.begin() + first);
   theta_[levels_] = 1;
   std::copy(parameters.ma.begin(), parameters.ma.end(), theta_.begin() + first + 1);
+  begin();
+}
+
+// Levels that can be anywhere, and the ARMA states of a process that has gone on for ever.
+void ArimaFilter::begin() {
+  state_ = {};
+  covariance_ = {};
+  diffuse_ = {};
   for (std::size_t i = 0; i < levels_; ++i) diffuse_[i][i] = 1;
+  unknown_levels_ = order_.d;
   begin_stationary();
 }
 
@@ -103,8 +116,16 @@ void ArimaFilter::begin_stationary() {
     }
     return out;
   };
+  const auto is_measurable = [](const Square& square) {
+    return std::all_of(square.begin(), square.end(), [](const std::vector<double>& row) {
+      return std::all_of(row.begin(), row.end(),
+                         [](double value) { return std::abs(value) <= kCovarianceMax; });
+    });
+  };
   for (int doubling = 0; doubling < kDoublingsMax; ++doubling) {
     const Square more = product(product(step, sum, false), step, true);
+    // Close to several unit roots it may grow beyond all measure before it stands still.
+    if (!is_measurable(more)) break;
     double change = 0;
     for (std::size_t i = 0; i < n; ++i) {
       for (std::size_t j = 0; j < n; ++j) {
@@ -187,6 +208,13 @@ double ArimaFilter::observed(const Row& vector) {
   return sum;
 }
 
+// Variance of the next observation, given its covariances with the states: at least that of the
+// noise, which no state tells. Close to a unit root rounding may fall below.
+template <class Shape, class Row>
+double ArimaFilter::observed_variance(const Row& shared) {
+  return std::max(1.0, observed<Shape>(shared));
+}
+
 template <class Shape>
 auto ArimaFilter::observed_rows(const Matrix& covariance) {
   std::array<double, Shape::kWidth> out;
@@ -211,8 +239,8 @@ void ArimaFilter::run(std::span<const double> series) {
   }
 }
 
-// Observations up to the next missing one, once the covariance stands still: only the state moves.
-// Gives how many.
+// Observations up to the next that is missing or beyond all expectation, once the covariance stands
+// still: only the state moves. Gives how many.
 template <class Shape>
 std::size_t ArimaFilter::follow(std::span<const double> series) {
   auto state = narrowed<Shape>(state_);
@@ -222,6 +250,7 @@ std::size_t ArimaFilter::follow(std::span<const double> series) {
   std::size_t count = 0;
   for (; count < series.size() && is_observed(series[count]); ++count) {
     const double innovation = series[count] - mean - observed<Shape>(state);
+    if (std::abs(innovation) > kStateMax) break;
     squares += innovation * innovation;
     for (std::size_t i = 0; i < Shape::kWidth; ++i) state[i] += gain[i] * innovation;
     advance<Shape>(state);
@@ -235,8 +264,8 @@ std::size_t ArimaFilter::follow(std::span<const double> series) {
 // One observation while the covariance moves.
 template <class Shape>
 void ArimaFilter::step(double value) {
+  unsettle();
   if (!is_observed(value)) {
-    unsettle();
     predict<Shape>();
     return;
   }
@@ -267,12 +296,24 @@ void ArimaFilter::predict() {
   advance<Shape>(state_);
   advance<Shape>(covariance_, Noise::kAdded);
   if (unknown_levels_ > 0) advance<Shape>(diffuse_, Noise::kNone);
+  if (is_lost()) begin();
+}
+
+bool ArimaFilter::is_lost() const {
+  double state = 0;
+  double covariance = 0;
+  for (std::size_t i = 0; i < states_; ++i) {
+    state = std::max(state, std::abs(state_[i]));
+    for (std::size_t j = 0; j < states_; ++j)
+      covariance = std::max(covariance, std::abs(covariance_[i][j]));
+  }
+  return state > kStateMax || covariance > kCovarianceMax;
 }
 
 template <class Shape>
 void ArimaFilter::observe(double innovation) {
   const auto shared = observed_rows<Shape>(covariance_);
-  const double variance = observed<Shape>(shared);
+  const double variance = observed_variance<Shape>(shared);
   const double precision = 1 / variance;
   for (std::size_t i = 0; i < Shape::kWidth; ++i) {
     gain_[i] = shared[i] * precision;
@@ -332,7 +373,7 @@ double ArimaFilter::squares() const {
   return settled_count_ == 0 ? squares_ : squares_ + settled_squares_ / innovation_variance_;
 }
 
-// A missing observation: from here on the covariance moves again.
+// From here on the covariance moves again.
 void ArimaFilter::unsettle() {
   if (!settled_) return;
   log_determinant_ = log_determinant();
@@ -360,7 +401,7 @@ std::optional<ArimaForecast> ArimaFilter::forecast(int steps) const {
       advance<Shape>(state);
       advance<Shape>(covariance, Noise::kAdded);
     }
-    const double variance = observed<Shape>(observed_rows<Shape>(covariance));
+    const double variance = observed_variance<Shape>(observed_rows<Shape>(covariance));
     return ArimaForecast{observed<Shape>(state) + parameters_.mean.value_or(0),
                          variance * parameters_.variance};
   });

@@ -59,7 +59,9 @@ struct ArimaForecast {
 // The filter behind the last observation of a series. A plain value: a copy is a copy of the state,
 // and goes on as the first one does. The same observations give the same bits, one at a time or all
 // at once. An observation costs O(states) as soon as the covariance has settled, and O(states^2)
-// before and behind a missing one. Not thread-safe; no failure once it is made.
+// before and behind a missing one. Where rounding carries it away, which takes several roots close
+// to the unit circle, it begins anew: all that it says is finite. Not thread-safe; no failure once
+// it is made.
 class ArimaFilter {
  public:
   // Errors: check_parameters().
@@ -103,6 +105,7 @@ class ArimaFilter {
   enum class Noise { kNone, kAdded };
   template <class Visitor>
   auto in_shape(Visitor visitor) const;
+  void begin();
   void begin_stationary();
   template <class Shape>
   static auto narrowed(const Vector& vector);
@@ -112,6 +115,8 @@ class ArimaFilter {
   void advance(Matrix& covariance, Noise noise) const;
   template <class Shape, class Row>
   static double observed(const Row& vector);
+  template <class Shape, class Row>
+  static double observed_variance(const Row& shared);
   template <class Shape>
   static auto observed_rows(const Matrix& covariance);
   template <class Shape>
@@ -128,6 +133,7 @@ class ArimaFilter {
   void observe_level(double innovation, const Row& diffuse, double diffuse_variance);
   template <class Self, class Visitor>
   static void visit_state(Self& self, Visitor visitor);
+  bool is_lost() const;
   bool is_unchanged(std::span<const Vector> before) const;  // the covariance
   void unsettle();
 

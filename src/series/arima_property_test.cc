@@ -22,8 +22,11 @@ struct Case {
 
 std::vector<double> some_coefficients(int count) {
   std::vector<double> partials;
-  for (const int percent : *rc::gen::container<std::vector<int>>(static_cast<std::size_t>(count),
-                                                                 rc::gen::inRange(-99, 100))) {
+  // Where all are at an end, rounding is at its worst.
+  const auto some_percent = rc::gen::oneOf(rc::gen::inRange(-99, 100), rc::gen::element(-99, 99));
+  for (const int percent : *rc::gen::container<std::vector<int>>(
+           static_cast<std::size_t>(count),
+           *rc::gen::arbitrary<bool>() ? some_percent : rc::gen::element(-99, 99))) {
     partials.push_back(percent / 100.0);
   }
   return internal::from_partials(partials);
@@ -110,7 +113,7 @@ RC_GTEST_PROP(ArimaFilterProperty, ASavedStateGoesOnToTheBit, ()) {
   RC_ASSERT(same_state(first, *restored));
 }
 
-// No forecast is surer than the noise that is still to come.
+// No forecast is surer than the noise that is still to come, however close to a unit root.
 RC_GTEST_PROP(ArimaFilterProperty, ForecastsAreFiniteAndNeverSurerThanTheNoise, ()) {
   const Case some = some_case();
   ArimaFilter filter = *ArimaFilter::make(some.order, some.parameters);
@@ -119,7 +122,7 @@ RC_GTEST_PROP(ArimaFilterProperty, ForecastsAreFiniteAndNeverSurerThanTheNoise, 
     const ArimaForecast forecast = *filter.forecast(steps);
     RC_ASSERT(std::isfinite(forecast.mean));
     RC_ASSERT(std::isfinite(forecast.variance));
-    RC_ASSERT(forecast.variance >= some.parameters.variance * (1 - 1e-9));
+    RC_ASSERT(forecast.variance >= some.parameters.variance);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <numbers>
 
 #include "env/random.h"
+#include "series/internal/stationarity.h"
 
 namespace millrace::series {
 namespace {
@@ -195,6 +196,16 @@ TEST(ArimaFilter, SecondDifferencesGoOnInALine) {
   const ArimaFilter filter = filter_of({0, 2, 0}, {{}, {}, 1.0, {}}, {1, 3, 5, 7});
   EXPECT_NEAR(filter.forecast(3)->mean, 13, 1e-9);
   EXPECT_NEAR(filter.forecast(3)->variance, 1 + 4 + 9, 1e-9);
+}
+
+TEST(ArimaFilter, CloseToAUnitRootItIsNotSurerThanTheNoise) {
+  ArimaParameters parameters;
+  parameters.ar = internal::from_partials(std::vector<double>(4, -0.99));
+  parameters.ma = internal::from_partials(std::vector<double>{-0.95});
+  parameters.variance = 0.1;
+  ArimaFilter filter = *ArimaFilter::make({4, 0, 1}, parameters);
+  filter.update(std::vector<double>{8, 6, 4, 2, 0});
+  for (const int steps : {1, 2, 24}) EXPECT_GE(filter.forecast(steps)->variance, 0.1);
 }
 
 TEST(ArimaFilter, ForecastsNothingBeforeItKnowsTheLevel) {
