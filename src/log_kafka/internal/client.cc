@@ -388,6 +388,18 @@ Result<std::optional<Client::Positions>> Client::list_committed(
   return read_positions(*found, what);
 }
 
+Result<std::string> Client::cluster_id() {
+  return ask_again([&]() -> Result<std::string> {
+    char* id = rd_kafka_clusterid(admin_.get(), ms(kPingSlice));
+    if (id == nullptr) {
+      return Error(ErrorCode::kUnavailable, options_.brokers + " does not say which cluster it is");
+    }
+    std::string text = id;
+    rd_kafka_mem_free(admin_.get(), id);
+    return text;
+  });
+}
+
 Result<std::string> Client::place() {
   MILLRACE_TRY(env::make_folders(options_.home));
   const env::Path file = options_.home / "id";

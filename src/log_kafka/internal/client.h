@@ -91,6 +91,8 @@ class Client {
   Result<std::map<log::TopicPartition, Offset>> listed_committed(
       const GroupId& group, const std::vector<log::TopicPartition>& sources);
 
+  // Of the brokers, whatever they are called.
+  Result<std::string> cluster_id();
   // The identity of this place: a random id kept under the home folder.
   Result<std::string> place();
 

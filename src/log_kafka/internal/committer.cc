@@ -34,6 +34,12 @@ void Committer::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+void Committer::use(rd_kafka_t& consumer) {
+  const std::lock_guard lock(mutex_);
+  CHECK(!asked_);
+  consumer_ = &consumer;
+}
+
 void Committer::ask(std::vector<log::Position> positions) {
   {
     const std::lock_guard lock(mutex_);
@@ -78,9 +84,8 @@ log::CommitOutcome Committer::commit_apart(const std::vector<log::Position>& pos
     add(*list, position.source, position.next.value());
   const auto error = rd_kafka_commit(consumer_, list.get(), /*async=*/0);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return flushed;
-  const bool fenced = error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
   // Outputs are there, positions are not: done again, which at-least-once allows.
-  return {fenced ? log::CommitResult::kFenced : log::CommitResult::kAborted,
+  return {log::CommitResult::kAborted,
           std::string("positions were not stored: ") + rd_kafka_err2str(error)};
 }
 

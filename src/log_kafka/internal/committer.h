@@ -24,6 +24,8 @@ class Committer {
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
+  // In place of the consumer so far, while no commit is in flight.
+  void use(rd_kafka_t& consumer);
   void ask(std::vector<log::Position> positions);
   std::optional<log::CommitOutcome> take_outcome();
   // Ends a commit that waits for brokers, and the thread.

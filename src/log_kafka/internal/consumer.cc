@@ -9,7 +9,6 @@
 namespace millrace::log_kafka::internal {
 namespace {
 
-constexpr std::uint64_t kOne = 1;
 constexpr Milliseconds kPassMarkersEvery{1'000};
 constexpr Milliseconds kAbortMax{10'000};
 constexpr Milliseconds kCloseMax{10'000};
@@ -41,6 +40,9 @@ KafkaConsumer::KafkaConsumer(Client& client, const log::ConsumerOptions& options
       options_(options),
       poll_interval_(property_or(client, "max.poll.interval.ms",
                                  std::max(kPollIntervalMax, options.session_timeout))),
+      heartbeat_(
+          property_or(client, "heartbeat.interval.ms",
+                      std::clamp(options.session_timeout / 4, kHeartbeatMin, kHeartbeatMax))),
       slot_(std::move(slot)),
       pulse_(options.session_timeout),
       transaction_(*this) {
@@ -75,36 +77,10 @@ Status KafkaConsumer::start() {
   }
   const std::int64_t kbytes = std::stoll(client_->property("queued.max.messages.kbytes"));
   const std::int64_t payload = kbytes - kbytes / kQueueOverhead;
-  const std::int64_t share =
-      std::max(kQueueKbytesMin, payload / std::max<std::int64_t>(partitions, 1));
-  fetch_wake_ = FetchWake(share);
-  const Milliseconds heartbeat =
-      property_or(*client_, "heartbeat.interval.ms",
-                  std::clamp(options_.session_timeout / 4, kHeartbeatMin, kHeartbeatMax));
+  queue_kbytes_ = std::max(kQueueKbytesMin, payload / std::max<std::int64_t>(partitions, 1));
+  fetch_wake_ = FetchWake(queue_kbytes_);
   MILLRACE_TRY(client_->expect_questions(options_.group));
-  MILLRACE_ASSIGN(handle_,
-                  client_->make_handle(
-                      RD_KAFKA_CONSUMER, hooks_,
-                      {{"group.id", options_.group.value()},
-                       {"group.instance.id", slot_.member_id},
-                       {"enable.auto.commit", "false"},
-                       {"enable.auto.offset.store", "false"},
-                       {"enable.partition.eof", "true"},
-                       {"isolation.level", "read_committed"},
-                       {"auto.offset.reset", "error"},
-                       {"partition.assignment.strategy", "range"},
-                       {"session.timeout.ms", std::to_string(options_.session_timeout.count())},
-                       {"heartbeat.interval.ms", std::to_string(heartbeat.count())},
-                       {"max.poll.interval.ms", std::to_string(poll_interval_.count())},
-                       {"queued.max.messages.kbytes", std::to_string(share)}}));
-  rd_kafka_poll_set_consumer(handle_.get());
-  const QueuePtr group(rd_kafka_queue_get_consumer(handle_.get()));
-  rd_kafka_queue_io_event_enable(group.get(), wake_.descriptor(), &kOne, sizeof kOne);
-  const ListPtr topics = new_list(options_.topics.size());
-  for (const TopicName& topic : options_.topics)
-    add(*topics, {topic, PartitionId(RD_KAFKA_PARTITION_UA)}, RD_KAFKA_OFFSET_INVALID);
-  const auto error = rd_kafka_subscribe(handle_.get(), topics.get());
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, "cannot subscribe");
+  MILLRACE_TRY(join());
   // While the group is joined, and before it is asked for positions: what a predecessor left open
   // is aborted, so that they are settled.
   SenderOptions sender;
@@ -139,7 +115,8 @@ Status KafkaConsumer::close() {
       rd_kafka_assign(handle_.get(), nullptr);
     }
   }
-  if (rd_kafka_consumer_closed(handle_.get()) != 0) {
+  // An error is that of a handle which is of no use any more.
+  if (error || rd_kafka_consumer_closed(handle_.get()) != 0) {
     handle_.reset();
     return {};
   }
@@ -150,96 +127,7 @@ Status KafkaConsumer::close() {
 }
 
 // ----------------------------------------------------------------------------------------------
-// the group
-
-void KafkaConsumer::on_rebalance(rd_kafka_resp_err_t what,
-                                 rd_kafka_topic_partition_list_t* partitions) {
-  if (closed_) {
-    rd_kafka_assign(handle_.get(), nullptr);
-    return;
-  }
-  if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-    // Answered by take_up(): the brokers have to be asked first.
-    pending_assignment_ = copy_list(*partitions);
-    return;
-  }
-  if (what == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
-    on_revoked();
-    return;
-  }
-  client_->logger().warning(std::string("Kafka: the group could not be balanced: ") +
-                            rd_kafka_err2str(what));
-  drop_assignment();
-}
-
-void KafkaConsumer::drop_assignment() {
-  pending_assignment_.reset();
-  revoking_ = false;
-  unreleased_.clear();
-  partitions_.clear();
-  rd_kafka_assign(handle_.get(), nullptr);
-}
-
-void KafkaConsumer::on_revoked() {
-  const bool lost = rd_kafka_assignment_lost(handle_.get()) != 0;
-  std::vector<log::TopicPartition> sources = assigned();
-  if (lost && pulse_.stood_still()) {
-    fatal_ = Error(ErrorCode::kFenced,
-                   "member '" + slot_.member_id +
-                       "' stood still for longer than the session timeout and was put out of its "
-                       "consumer group. Nothing of what it had not committed is visible; start it "
-                       "again");
-  }
-  if (lost || sources.empty()) {
-    drop_assignment();
-    if (!sources.empty()) events_.emplace_back(log::Lost{std::move(sources)});
-    return;
-  }
-  revoking_ = true;
-  unreleased_ = sources;
-  events_.emplace_back(
-      log::Revoked{std::move(sources), client_->clock().steady() + poll_interval_});
-}
-
-Status KafkaConsumer::release(const log::TopicPartition& source) {
-  MILLRACE_TRY(find(source));
-  partitions_.erase(source);
-  std::erase(unreleased_, source);
-  if (revoking_ && unreleased_.empty()) drop_assignment();
-  return {};
-}
-
-Status KafkaConsumer::serve_group() {
-  while (rd_kafka_message_t* message = rd_kafka_consumer_poll(handle_.get(), 0)) {
-    const auto error = message->err;
-    const std::string reason = rd_kafka_message_errstr(message);
-    const std::string topic =
-        message->rkt != nullptr ? rd_kafka_topic_name(message->rkt) : std::string();
-    rd_kafka_message_destroy(message);
-    if (error == RD_KAFKA_RESP_ERR__FATAL || code_of(error) == ErrorCode::kFenced) {
-      fatal_ = Error(ErrorCode::kFenced, "member '" + slot_.member_id +
-                                             "' was put out of its consumer group: " + reason);
-    } else if (code_of(error) == ErrorCode::kUnknownTopic) {
-      fatal_ = Error(ErrorCode::kUnknownTopic,
-                     "topic '" + topic + "' was deleted while it was being read");
-    } else if (code_of(error) == ErrorCode::kPermission) {
-      fatal_ =
-          to_error(error,
-                   "cannot read " + (topic.empty() ? "as group '" + options_.group.value() + "'"
-                                                   : "topic '" + topic + "'"),
-                   reason);
-    } else if (error == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) {
-      client_->logger().warning(
-          "Kafka: more than max.poll.interval.ms (" + std::to_string(poll_interval_.count()) +
-          ") passed between two looks at the group, which gave the partitions away; where batches "
-          "take that long, raise it with -X max.poll.interval.ms=...");
-    } else if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      client_->logger().debug("Kafka consumer: " + reason);
-    }
-  }
-  if (fatal_) return *fatal_;
-  return {};
-}
+// taking up partitions
 
 FeedLimits KafkaConsumer::feed_limits() const {
   std::size_t wanted = kBatchBytesMax;

@@ -66,6 +66,9 @@ class KafkaConsumer final : public log::Consumer {
   KafkaConsumer(Client& client, const log::ConsumerOptions& options, Slot slot);
   Status start();
 
+  // Makes the client's handle and subscribes.
+  Status join();
+  Status take_name_back();
   // Librdkafka's group queue: rebalances, errors.
   Status serve_group();
   void on_rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions);
@@ -95,6 +98,7 @@ class KafkaConsumer final : public log::Consumer {
   Client* client_;
   const log::ConsumerOptions options_;
   const Milliseconds poll_interval_;
+  const Milliseconds heartbeat_;
   Slot slot_;
   Wake wake_;
   Client::Hooks hooks_;
@@ -105,6 +109,10 @@ class KafkaConsumer final : public log::Consumer {
   GroupTransaction transaction_;
   Partitions partitions_;
   ListPtr pending_assignment_;
+  std::int64_t queue_kbytes_ = 0;  // of each partition
+  bool name_is_taken_ = false;     // by another, so that the handle is of no use any more
+  SteadyTime name_taken_{};        // last
+  int taken_back_ = 0;
   bool revoking_ = false;
   std::vector<log::TopicPartition> unreleased_;
   std::deque<log::Event> events_;

@@ -58,9 +58,9 @@ Status KafkaConsumer::seek(const log::TopicPartition& source, Offset position) {
   return move_to(source, *partition, position);
 }
 
-// Back to what is committed. Partitions that are being given away are read by others.
+// Back to what is committed. Partitions that are being given away, or lost, are read by others.
 Status KafkaConsumer::rewind() {
-  if (revoking_) return {};
+  if (revoking_ || name_is_taken_) return {};
   for (auto& [source, partition] : partitions_) {
     if (partition.feed.fetched() == partition.rewind_to) continue;
     Status moved = move_to(source, partition, partition.rewind_to);

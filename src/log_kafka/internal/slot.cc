@@ -6,9 +6,10 @@
 namespace millrace::log_kafka::internal {
 namespace {
 
-// Ids are any text, file names are not.
-env::Path lock_file(const Client& client, const std::string& kind, const std::string& id) {
-  const std::string digest = env::sha256_hex(client.options().brokers + "\n" + id);
+// Ids are any text, file names are not. By the cluster, not by the names its brokers were given.
+Result<env::Path> lock_file(Client& client, const std::string& kind, const std::string& id) {
+  MILLRACE_ASSIGN(const std::string cluster, client.cluster_id());
+  const std::string digest = env::sha256_hex(cluster + "\n" + id);
   return client.options().home / "locks" / (kind + "-" + digest.substr(0, 32));
 }
 
@@ -19,7 +20,8 @@ Result<Slot> take_slot(Client& client, const GroupId& group) {
   MILLRACE_TRY(env::make_folders(client.options().home / "locks"));
   for (int slot = 0; slot < kSlotsMax; ++slot) {
     const std::string id = log::member_id(group, place, slot);
-    auto lock = env::FileLock::acquire(lock_file(client, "member", id));
+    MILLRACE_ASSIGN(const env::Path file, lock_file(client, "member", id));
+    auto lock = env::FileLock::acquire(file);
     if (!lock && lock.error().code() == ErrorCode::kLockHeld) continue;
     if (!lock) return lock.error();
     return Slot{id, std::move(*lock)};
@@ -31,7 +33,8 @@ Result<Slot> take_slot(Client& client, const GroupId& group) {
 
 Result<env::FileLock> lock_resume_id(Client& client, const std::string& id) {
   MILLRACE_TRY(env::make_folders(client.options().home / "locks"));
-  auto held = env::FileLock::acquire(lock_file(client, "produce", id));
+  MILLRACE_ASSIGN(const env::Path file, lock_file(client, "produce", id));
+  auto held = env::FileLock::acquire(file);
   if (held) return held;
   return held.error().with_context("another producer with the id '" + id + "' is at work");
 }

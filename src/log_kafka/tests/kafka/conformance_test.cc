@@ -29,7 +29,7 @@ class KafkaUnderTest final : public LogUnderTest {
     open();
   }
   std::string prefix() const override { return prefix_; }
-  Milliseconds session_timeout() const override { return Milliseconds(1'500); }
+  Milliseconds session_timeout() const override { return Milliseconds(3'000); }
 
  private:
   void open() {
