@@ -96,6 +96,7 @@ Result<Running> open_running(Session& session, const ScoringPlan& plan,
   consume.start = plan.start;
   consume.start_time = plan.start_time;
   consume.exactly_once = p.delivery == spec::Delivery::kExactlyOnce;
+  consume.commit_interval = p.commit_interval;
   consume.batch_records_max = std::min(consume.batch_records_max, p.commit_records_max);
   if (options.messages_max) {
     const auto window = static_cast<std::size_t>(*options.messages_max);
@@ -115,15 +116,15 @@ Result<Running> reach(Session& session, const ScoringPlan& plan, const ScoringOp
     Result<Running> running = open_running(session, plan, options);
     if (running || running.error().disposition() != Disposition::kRetry) return running;
     if (!streaming && session.clock().steady() + kReachSpare >= give_up) return running;
-    if (session.stop().requested()) {
-      return Error(ErrorCode::kTryAgain, "stopped while the log was away; nothing was consumed");
-    }
+    if (session.stop().requested()) break;
     readiness.starting(running.error());
     if (limit.allow(session.clock().steady(), nullptr)) {
       session.logger().warning("the log is away, trying again: " + running.error().message());
     }
     session.clock().sleep_until(session.clock().steady() + kReachRetry);
+    if (session.stop().requested()) break;
   }
+  return Error(ErrorCode::kTryAgain, "stopped while the log was away; nothing was consumed");
 }
 
 Result<std::unique_ptr<Monitoring>> monitor(Session& session, const ScoringPlan& plan,

@@ -428,9 +428,9 @@ void ParquetSink::tell_lag() {
   const SteadyTime now = clock_.steady();
   if (monitor_ == &quiet_ || partitions_.empty()) return;
   if (lag_told_ && now < *lag_told_ + kLagInterval) return;
+  lag_told_ = now;
   const auto ends = consumer_.end_offsets();
   if (!ends) return;  // poll() will say what is wrong
-  lag_told_ = now;
   std::map<log::TopicPartition, std::int64_t> lag;
   for (const auto& [source, partition] : partitions_) {
     const auto end = ends->find(source);

@@ -193,9 +193,9 @@ void ScoreRun::tell_lag() {
   const SteadyTime now = clock_.steady();
   if (monitors_.empty() || uncommitted_ > 0 || held_.empty()) return;
   if (lag_told_ && now < *lag_told_ + kLagInterval) return;
+  lag_told_ = now;
   const auto ends = consumer_.end_offsets();
   if (!ends) return;  // poll() will say what is wrong
-  lag_told_ = now;
   std::map<log::TopicPartition, std::int64_t> lag;
   for (const auto& [source, position] : held_) {
     const auto end = ends->find(source);

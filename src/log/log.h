@@ -122,6 +122,8 @@ struct ConsumerOptions {
   std::size_t batch_records_max = 10'000;
   std::size_t batch_bytes_max = std::size_t{8} << 20;
   Milliseconds session_timeout{10'000};  // a member silent for longer loses its partitions
+  // The longest time between two commits: a transaction may take that, and some seconds.
+  Milliseconds commit_interval{100};
 };
 
 struct Assigned {

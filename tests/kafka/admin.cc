@@ -106,6 +106,26 @@ void Admin::add_partitions(const std::string& topic, int partitions) const {
   expect_no_errors(results, count, what);
 }
 
+void Admin::configure_topic(const std::string& name,
+                            const std::map<std::string, std::string>& settings) const {
+  const std::string what = "configure " + name;
+  rd_kafka_ConfigResource_t* request =
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str());
+  for (const auto& [key, value] : settings)
+    rd_kafka_ConfigResource_set_config(request, key.c_str(), value.c_str());
+  const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(handle_.get()));
+  const auto with = options(RD_KAFKA_ADMIN_OP_ALTERCONFIGS);
+  rd_kafka_AlterConfigs(handle_.get(), &request, 1, with.get(), queue.get());
+  rd_kafka_ConfigResource_destroy(request);
+  const auto event = answer(queue.get(), what);
+  if (!event) return;
+  std::size_t count = 0;
+  const auto* const* resources = rd_kafka_AlterConfigs_result_resources(
+      rd_kafka_event_AlterConfigs_result(event.get()), &count);
+  ASSERT_EQ(count, 1U);
+  EXPECT_EQ(rd_kafka_ConfigResource_error(resources[0]), RD_KAFKA_RESP_ERR_NO_ERROR) << what;
+}
+
 void Admin::delete_records(const std::string& topic, int partition, std::int64_t offset) const {
   const std::string what = "delete records of " + topic;
   rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(1);

@@ -18,6 +18,9 @@ class Admin {
 
   void create_topic(const std::string& name, int partitions,
                     const std::map<std::string, std::string>& settings = {}) const;
+  // Sets what is named and leaves what else was set to its default.
+  void configure_topic(const std::string& name,
+                       const std::map<std::string, std::string>& settings) const;
   void delete_topic(const std::string& name) const;
   // Up to so many.
   void add_partitions(const std::string& topic, int partitions) const;

@@ -98,7 +98,12 @@ Result<HandlePtr> Client::make_handle(rd_kafka_type_t type, Hooks& hooks,
                                   static_cast<Hooks*>(opaque)->delivery_failed(*message);
                                 });
   }
-  if (!hooks.name.empty()) rd_kafka_conf_set_stats_cb(conf.get(), &Client::on_statistics);
+  if (hooks.name.empty()) {
+    // They would be kept until somebody polls.
+    MILLRACE_TRY(set(*conf, "statistics.interval.ms", "0"));
+  } else {
+    rd_kafka_conf_set_stats_cb(conf.get(), &Client::on_statistics);
+  }
   std::array<char, 512> reason{};
   // The handle takes the configuration over where it can be made.
   HandlePtr handle(rd_kafka_new(type, conf.get(), reason.data(), reason.size()));
@@ -274,6 +279,7 @@ Status Client::ask_leaders(rd_kafka_t& handle, rd_kafka_topic_partition_list_t& 
   const ListPtr question = copy_list(list);
   while (true) {
     auto error = rd_kafka_offsets_for_times(&handle, &list, ms(kQuestionMax));
+    rd_kafka_poll(&handle, 0);  // errors of connections are kept until somebody does
     std::string what = "cannot ask for offsets";
     for (int i = 0; i < list.cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
       error = list.elems[i].err;
@@ -356,6 +362,7 @@ Result<std::optional<Client::Positions>> Client::ask_committed(
   const ListPtr list = new_list(sources.size());
   for (const log::TopicPartition& source : sources) add(*list, source, RD_KAFKA_OFFSET_INVALID);
   const auto error = rd_kafka_committed(handle, list.get(), ms(kQuestionMax));
+  rd_kafka_poll(handle, 0);
   rd_kafka_poll(handle, 0);  // brings on_error() what has happened
   if (error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT) return std::optional<Positions>();
   const std::string what = "cannot ask for the positions of group '" + group.value() + "'";

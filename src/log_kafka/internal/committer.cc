@@ -11,15 +11,17 @@ namespace {
 
 // Brokers may be away for long; whoever waits for the outcome decides when to stop.
 constexpr Milliseconds kPatience{3'600'000};
+constexpr Milliseconds kSlice{100};
 
 }  // namespace
 
-Committer::Committer(Sender& sender, rd_kafka_t& consumer, GroupId group, Mode mode, Wake& wake)
+Committer::Committer(Sender& sender, rd_kafka_t* consumer, GroupId group, Mode mode, Wake& wake)
     : sender_(&sender),
-      consumer_(&consumer),
+      consumer_(consumer),
       group_(std::move(group)),
       mode_(mode),
       wake_(&wake),
+      answers_(rd_kafka_queue_new(consumer)),
       thread_([this] { run(); }) {}
 
 Committer::~Committer() { stop(); }
@@ -34,10 +36,40 @@ void Committer::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Committer::use(rd_kafka_t& consumer) {
+void Committer::use(rd_kafka_t* consumer) {
   const std::lock_guard lock(mutex_);
   CHECK(!asked_);
-  consumer_ = &consumer;
+  consumer_ = consumer;
+  answers_.reset(consumer == nullptr ? nullptr : rd_kafka_queue_new(consumer));
+  unanswered_ = 0;
+}
+
+void Committer::pass(const rd_kafka_topic_partition_list_t& positions) { (void)store(positions); }
+
+bool Committer::wait_until_passed(SteadyTime give_up_at) {
+  return answer_to_store(give_up_at).has_value();
+}
+
+rd_kafka_resp_err_t Committer::store(const rd_kafka_topic_partition_list_t& positions) {
+  const auto error = rd_kafka_commit_queue(consumer_, &positions, answers_.get(), nullptr, nullptr);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) ++unanswered_;
+  return error;
+}
+
+std::optional<rd_kafka_resp_err_t> Committer::answer_to_store(SteadyTime give_up_at) {
+  rd_kafka_resp_err_t last = RD_KAFKA_RESP_ERR_NO_ERROR;
+  while (unanswered_ > 0) {
+    const bool is_over = sender_->has_given_up() || sender_->clock().steady() >= give_up_at;
+    const EventPtr event(
+        rd_kafka_queue_poll(answers_.get(), is_over ? 0 : static_cast<int>(kSlice.count())));
+    if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_OFFSET_COMMIT) {
+      --unanswered_;
+      last = rd_kafka_event_error(event.get());
+    } else if (is_over) {
+      return std::nullopt;
+    }
+  }
+  return last;
 }
 
 void Committer::ask(std::vector<log::Position> positions) {
@@ -72,6 +104,10 @@ void Committer::run() {
 }
 
 log::CommitOutcome Committer::commit(const std::vector<log::Position>& positions) {
+  // The library sends what was not answered again, and would do so behind this commit.
+  if (!answer_to_store(sender_->clock().steady() + kPatience)) {
+    return {log::CommitResult::kUnknown, "the group's coordinator does not answer"};
+  }
   if (mode_ == Mode::kApart) return commit_apart(positions);
   return sender_->commit(group_, positions, membership_.get(), kPatience);
 }
@@ -82,7 +118,12 @@ log::CommitOutcome Committer::commit_apart(const std::vector<log::Position>& pos
   const ListPtr list = new_list(positions.size());
   for (const log::Position& position : positions)
     add(*list, position.source, position.next.value());
-  const auto error = rd_kafka_commit(consumer_, list.get(), /*async=*/0);
+  auto error = store(*list);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const auto answer = answer_to_store(sender_->clock().steady() + kPatience);
+    if (!answer) return {log::CommitResult::kUnknown, "the positions are not acknowledged"};
+    error = *answer;
+  }
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return flushed;
   // Outputs are there, positions are not: done again, which at-least-once allows.
   return {log::CommitResult::kAborted,

@@ -10,8 +10,8 @@ namespace millrace::log_kafka::internal {
 namespace {
 
 constexpr Milliseconds kPassMarkersEvery{1'000};
+constexpr Milliseconds kPassMarkersMax{2'000};
 constexpr Milliseconds kAbortMax{10'000};
-constexpr Milliseconds kCloseMax{10'000};
 // Between two polls of a program that scores; longer is taken as "stuck" by the group.
 constexpr Milliseconds kPollIntervalMax{300'000};
 // A member hears of a rebalance with its next heartbeat.
@@ -79,17 +79,19 @@ Status KafkaConsumer::start() {
   const std::int64_t payload = kbytes - kbytes / kQueueOverhead;
   queue_kbytes_ = std::max(kQueueKbytesMin, payload / std::max<std::int64_t>(partitions, 1));
   fetch_wake_ = FetchWake(queue_kbytes_);
+  // They connect, and look for who coordinates the group, while the writer opens.
   MILLRACE_TRY(client_->expect_questions(options_.group));
-  MILLRACE_TRY(join());
-  // While the group is joined, and before it is asked for positions: what a predecessor left open
-  // is aborted, so that they are settled.
+  MILLRACE_TRY(make_handle());
+  // First: what a predecessor left open is aborted, so that its positions are settled. And whoever
+  // cannot write must not be given partitions.
   SenderOptions sender;
   if (options_.exactly_once) sender.transactional_id = slot_.member_id;
+  sender.commit_interval = options_.commit_interval;
   MILLRACE_ASSIGN(sender_, Sender::open(*client_, sender));
   committer_ = std::make_unique<Committer>(
-      *sender_, *handle_, options_.group,
+      *sender_, handle_.get(), options_.group,
       options_.exactly_once ? Committer::Mode::kTogether : Committer::Mode::kApart, wake_);
-  return {};
+  return subscribe();
 }
 
 KafkaConsumer::~KafkaConsumer() { (void)close(); }
@@ -102,27 +104,11 @@ Status KafkaConsumer::close() {
   committer_.reset();
   sender_.reset();
   partitions_.clear();
-  // A rebalance that nobody has answered yet would be waited for without end.
-  if (revoking_ || pending_assignment_) rd_kafka_assign(handle_.get(), nullptr);
-  // Those that come while this waits are answered by on_rebalance().
-  const QueuePtr queue(rd_kafka_queue_new(handle_.get()));
-  const ErrorPtr error(rd_kafka_consumer_close_queue(handle_.get(), queue.get()));
-  const SteadyTime give_up_at = client_->clock().steady() + kCloseMax;
-  while (!error && rd_kafka_consumer_closed(handle_.get()) == 0 &&
-         client_->clock().steady() < give_up_at) {
-    const EventPtr event(rd_kafka_queue_poll(queue.get(), 100));
-    if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) {
-      rd_kafka_assign(handle_.get(), nullptr);
-    }
-  }
-  // An error is that of a handle which is of no use any more.
-  if (error || rd_kafka_consumer_closed(handle_.get()) != 0) {
-    handle_.reset();
-    return {};
-  }
-  // Destroying it would wait without end; the process is about to go anyway.
-  (void)handle_.release();
-  client_->logger().warning("Kafka: the group was not left in time; it will notice by itself");
+  group_queue_.reset();
+  // Static members do not leave their group, so that the library's own closing has nothing to do.
+  // It would want an answer to each rebalance, and waits for ever to be given one that comes too
+  // late.
+  handle_.reset();
   return {};
 }
 
@@ -189,8 +175,8 @@ Status KafkaConsumer::take_up() {
     const Offset wanted = committed.contains(source) ? committed.at(source) : starts.at(source);
     const Offset position = std::max(wanted, begin);
     if (position > wanted) events_.emplace_back(log::Gap{source, wanted, position});
-    QueuePtr queue(rd_kafka_queue_get_partition(handle_.get(), source.topic.value().c_str(),
-                                                source.partition.value()));
+    WakingQueuePtr queue(rd_kafka_queue_get_partition(handle_.get(), source.topic.value().c_str(),
+                                                      source.partition.value()));
     CHECK(queue != nullptr);
     // Before the partition is read, so that nothing of it comes to the group's queue.
     rd_kafka_queue_forward(queue.get(), nullptr);
@@ -258,9 +244,10 @@ Result<log::Event> KafkaConsumer::poll(SteadyTime until) {
 // Markers behind the last record are nobody's work: once everything before them is committed they
 // are stored as consumed, so that an idle group has no lag.
 void KafkaConsumer::pass_markers(Patience patience) {
-  if (in_flight_ || revoking_ || sender_->has_uncommitted()) return;
+  if (in_flight_ || revoking_ || name_is_taken_ || sender_->has_uncommitted()) return;
   const SteadyTime now = client_->clock().steady();
   if (patience == Patience::kNone && now < passed_ + kPassMarkersEvery) return;
+  if (!committer_->has_passed()) return;
   const ListPtr list = new_list(partitions_.size());
   for (auto& [source, partition] : partitions_) {
     const auto end = partition.feed.end_reached();
@@ -276,7 +263,8 @@ void KafkaConsumer::pass_markers(Patience patience) {
   if (list->cnt == 0) return;
   passed_ = now;
   // Nothing depends on it: what fails is done with the next commit.
-  (void)rd_kafka_commit(handle_.get(), list.get(), patience == Patience::kNone ? 1 : 0);
+  committer_->pass(*list);
+  if (patience == Patience::kWait) committer_->wait_until_passed(now + kPassMarkersMax);
 }
 
 std::optional<log::CommitOutcome> KafkaConsumer::take_outcome() {

@@ -66,8 +66,8 @@ class KafkaConsumer final : public log::Consumer {
   KafkaConsumer(Client& client, const log::ConsumerOptions& options, Slot slot);
   Status start();
 
-  // Makes the client's handle and subscribes.
-  Status join();
+  Status make_handle();
+  Status subscribe();
   Status take_name_back();
   // Librdkafka's group queue: rebalances, errors.
   Status serve_group();
@@ -103,6 +103,7 @@ class KafkaConsumer final : public log::Consumer {
   Wake wake_;
   Client::Hooks hooks_;
   HandlePtr handle_;
+  WakingQueuePtr group_queue_;
   std::unique_ptr<Sender> sender_;
   std::unique_ptr<Committer> committer_;
   Pulse pulse_;

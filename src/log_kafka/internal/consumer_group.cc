@@ -14,7 +14,7 @@ constexpr Milliseconds kTakenBackWithin{60'000};
 
 }  // namespace
 
-Status KafkaConsumer::join() {
+Status KafkaConsumer::make_handle() {
   MILLRACE_ASSIGN(handle_,
                   client_->make_handle(
                       RD_KAFKA_CONSUMER, hooks_,
@@ -31,8 +31,12 @@ Status KafkaConsumer::join() {
                        {"max.poll.interval.ms", std::to_string(poll_interval_.count())},
                        {"queued.max.messages.kbytes", std::to_string(queue_kbytes_)}}));
   rd_kafka_poll_set_consumer(handle_.get());
-  const QueuePtr group(rd_kafka_queue_get_consumer(handle_.get()));
-  rd_kafka_queue_io_event_enable(group.get(), wake_.descriptor(), &kOne, sizeof kOne);
+  group_queue_.reset(rd_kafka_queue_get_consumer(handle_.get()));
+  rd_kafka_queue_io_event_enable(group_queue_.get(), wake_.descriptor(), &kOne, sizeof kOne);
+  return {};
+}
+
+Status KafkaConsumer::subscribe() {
   const ListPtr topics = new_list(options_.topics.size());
   for (const TopicName& topic : options_.topics)
     add(*topics, {topic, PartitionId(RD_KAFKA_PARTITION_UA)}, RD_KAFKA_OFFSET_INVALID);
@@ -62,18 +66,16 @@ Status KafkaConsumer::take_name_back() {
   std::vector<log::TopicPartition> sources = assigned();
   drop_assignment();
   if (!sources.empty()) events_.emplace_back(log::Lost{std::move(sources)});
+  committer_->use(nullptr);
+  group_queue_.reset();
   handle_.reset();
-  MILLRACE_TRY(join());
-  committer_->use(*handle_);
-  return {};
+  MILLRACE_TRY(make_handle());
+  committer_->use(handle_.get());
+  return subscribe();
 }
 
 void KafkaConsumer::on_rebalance(rd_kafka_resp_err_t what,
                                  rd_kafka_topic_partition_list_t* partitions) {
-  if (closed_) {
-    rd_kafka_assign(handle_.get(), nullptr);
-    return;
-  }
   if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     // Answered by take_up(): the brokers have to be asked first.
     pending_assignment_ = copy_list(*partitions);

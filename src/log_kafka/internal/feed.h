@@ -24,8 +24,8 @@ class Feed {
  public:
   // `queue` holds messages of `source` only; it writes to `wake` when it gets any. `position` is
   // the offset where reading begins.
-  Feed(log::TopicPartition source, QueuePtr queue, int wake, Offset position, FeedLimits limits,
-       env::Clock& clock);
+  Feed(log::TopicPartition source, WakingQueuePtr queue, int wake, Offset position,
+       FeedLimits limits, env::Clock& clock);
   Feed(Feed&&) = default;
   Feed& operator=(Feed&&) = default;
 
@@ -48,8 +48,9 @@ class Feed {
   Offset fetched() const { return fetched_; }
   // The end as told by the broker, when everything before it was handed out.
   std::optional<Offset> end_reached() const;
-  // What the client said instead of a message; cleared by the call.
-  std::optional<rd_kafka_resp_err_t> take_error() { return std::exchange(error_, std::nullopt); }
+  // What the client said instead of a message; cleared by the call, but for a damaged record, which
+  // nothing is read behind.
+  std::optional<rd_kafka_resp_err_t> take_error();
 
  private:
   static void on_message(rd_kafka_message_t* message, void* opaque);
@@ -62,7 +63,7 @@ class Feed {
   };
 
   log::TopicPartition source_;
-  QueuePtr queue_;
+  WakingQueuePtr queue_;
   Offset position_;
   Offset fetched_;
   FeedLimits limits_;
@@ -72,6 +73,7 @@ class Feed {
   Growing growing_;
   std::optional<Offset> end_;
   std::optional<rd_kafka_resp_err_t> error_;
+  bool damaged_ = false;  // error_ is that of a damaged record
 };
 
 }  // namespace millrace::log_kafka::internal

@@ -27,6 +27,11 @@ void DestroyHandle::operator()(rd_kafka_t* handle) const {
   done->changed.wait_for(lock, kDestroyMax, [&done] { return done->yes; });
 }
 
+void DestroyWakingQueue::operator()(rd_kafka_queue_t* queue) const {
+  rd_kafka_queue_io_event_enable(queue, -1, nullptr, 0);
+  rd_kafka_queue_destroy(queue);
+}
+
 ListPtr new_list(std::size_t size) {
   return ListPtr(rd_kafka_topic_partition_list_new(static_cast<int>(size)));
 }

@@ -24,6 +24,12 @@ using ErrorPtr = std::unique_ptr<rd_kafka_error_t, Destroy<rd_kafka_error_destro
 using ConfPtr = std::unique_ptr<rd_kafka_conf_t, Destroy<rd_kafka_conf_destroy>>;
 using TopicConfPtr = std::unique_ptr<rd_kafka_topic_conf_t, Destroy<rd_kafka_topic_conf_destroy>>;
 using QueuePtr = std::unique_ptr<rd_kafka_queue_t, Destroy<rd_kafka_queue_destroy>>;
+// Of one that writes to a descriptor when it gets something: it must not once the descriptor is
+// gone, whoever else has the queue.
+struct DestroyWakingQueue {
+  void operator()(rd_kafka_queue_t* queue) const;
+};
+using WakingQueuePtr = std::unique_ptr<rd_kafka_queue_t, DestroyWakingQueue>;
 using EventPtr = std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>>;
 using TopicPtr = std::unique_ptr<rd_kafka_topic_t, Destroy<rd_kafka_topic_destroy>>;
 using HeadersPtr = std::unique_ptr<rd_kafka_headers_t, Destroy<rd_kafka_headers_destroy>>;
@@ -33,9 +39,9 @@ using GroupMetadataPtr = std::unique_ptr<rd_kafka_consumer_group_metadata_t,
                                          Destroy<rd_kafka_consumer_group_metadata_destroy>>;
 using AdminOptionsPtr =
     std::unique_ptr<rd_kafka_AdminOptions_t, Destroy<rd_kafka_AdminOptions_destroy>>;
-// Consumers leave their group in close(), never here. In the library some states make destruction
-// wait without end (a topic deleted under a reader is one): after kDestroyMax the handle is left to
-// itself, with its threads.
+// Consumers do not leave their group. In the library some states make destruction wait without end
+// (a topic deleted under a reader is one): after kDestroyMax the handle is left to itself, with its
+// threads.
 inline constexpr Milliseconds kDestroyMax{5'000};
 struct DestroyHandle {
   void operator()(rd_kafka_t* handle) const;

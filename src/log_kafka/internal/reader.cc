@@ -50,7 +50,7 @@ Result<std::unique_ptr<log::Reader>> KafkaReader::open(Client& client,
     const auto from = options.from.find(source.partition);
     const Offset begin = begins.at(source);
     const Offset position = from == options.from.end() ? begin : std::max(begin, from->second);
-    QueuePtr queue(rd_kafka_queue_new(reader->handle_.get()));
+    WakingQueuePtr queue(rd_kafka_queue_new(reader->handle_.get()));
     reader->partitions_.push_back({Feed(source, std::move(queue), reader->wake_.descriptor(),
                                         position, kLimits, client.clock()),
                                    ends.at(source)});

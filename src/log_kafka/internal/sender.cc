@@ -26,8 +26,9 @@ constexpr Milliseconds kQueueFullWait{20};
 constexpr Milliseconds kQueueFullMax{120'000};
 // How long an abort waits for answers to what was sent.
 constexpr Milliseconds kAnswersMax{500};
-// A transaction that its writer has left is aborted by the broker after this long.
-constexpr const char* kTransactionTimeoutMs = "10000";
+// A transaction that its writer has left is aborted by the broker after this long, and the time
+// between two commits.
+constexpr Milliseconds kTransactionTimeout{10'000};
 constexpr const char* kMessageTimeoutMs = "9000";
 // The library's default and most for a batch of records.
 constexpr std::size_t kBatchBytesMax = 1'000'000;
@@ -38,7 +39,8 @@ constexpr Milliseconds kRebuildsWindow{60'000};
 
 // Doing it again would not change it.
 bool is_lasting(rd_kafka_resp_err_t error) {
-  return code_of(error) == ErrorCode::kUnknownTopic || code_of(error) == ErrorCode::kPermission;
+  return code_of(error) == ErrorCode::kUnknownTopic || code_of(error) == ErrorCode::kPermission ||
+         error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
 }
 
 int ms(Milliseconds time) { return static_cast<int>(time.count()); }
@@ -96,7 +98,8 @@ Status Sender::build(SteadyTime give_up_at) {
   };
   if (transactional()) {
     own.emplace_back("transactional.id", options_.transactional_id);
-    own.emplace_back("transaction.timeout.ms", kTransactionTimeoutMs);
+    own.emplace_back("transaction.timeout.ms",
+                     std::to_string((kTransactionTimeout + options_.commit_interval).count()));
     own.emplace_back("message.timeout.ms", kMessageTimeoutMs);
   }
   if (client_->is_default("linger.ms")) own.emplace_back("linger.ms", kLingerUnderLoadMs);
@@ -267,6 +270,7 @@ SteadyTime Sender::push_at() const {
 
 void Sender::push() {
   unpushed_ = false;
+  if (!handle_) return;
   (void)rd_kafka_flush(handle_.get(), ms(kStroke));
   pushed_ = client_->clock().steady();
 }
@@ -334,6 +338,7 @@ log::CommitOutcome Sender::commit(const GroupId& group, const std::vector<log::P
 // the next transaction: positions of this one among its records. Where an answer is missing the
 // writer is made anew, with an epoch of its own.
 bool Sender::everything_is_answered() {
+  if (!handle_) return false;
   (void)rd_kafka_flush(handle_.get(), ms(kAnswersMax));
   return !unanswered_ && failed_ == 0 && rd_kafka_outq_len(handle_.get()) == 0;
 }
@@ -406,6 +411,7 @@ rd_kafka_resp_err_t Sender::take_cause() {
 
 void Sender::look_at_topics(rd_kafka_resp_err_t cause) {
   if (!is_lasting(cause)) return;
+  if (cause == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return look_at_sizes();
   std::string names;
   for (const Topic& topic : topics_) {
     const auto found = client_->partitions_of(topic.name);
@@ -421,6 +427,30 @@ void Sender::look_at_topics(rd_kafka_resp_err_t cause) {
     unusable_ = to_error(cause, "cannot write to " + names);
 }
 
+// Brokers refuse as too large what was not when the topic was opened.
+void Sender::look_at_sizes() {
+  bool changed = false;
+  bool known = true;
+  std::string names;
+  for (Topic& topic : topics_) {
+    names += (names.empty() ? "'" : ", '") + topic.name.value() + "'";
+    const auto sizes = client_->sizes_of(topic.name);
+    known = known && sizes;
+    if (!sizes || sizes->wire_bytes_max == topic.sizes.wire_bytes_max) continue;
+    client_->logger().warning("Kafka: max.message.bytes of topic '" + topic.name.value() + "' is " +
+                              std::to_string(sizes->wire_bytes_max) + " now, no more " +
+                              std::to_string(topic.sizes.wire_bytes_max));
+    topic.sizes = *sizes;
+    changed = true;
+  }
+  stale_ = changed;  // batches are as large as the client was made for
+  if (known && !changed) {
+    unusable_ = Error(ErrorCode::kConfig,
+                      "the brokers refuse what is smaller than max.message.bytes of " + names +
+                          " as too large; raise it there, or message.max.bytes of the brokers");
+  }
+}
+
 log::CommitOutcome Sender::ask_what_happened(std::string reason, const GroupId& group,
                                              const std::vector<log::Position>& positions,
                                              SteadyTime give_up_at) {
@@ -432,9 +462,10 @@ log::CommitOutcome Sender::ask_what_happened(std::string reason, const GroupId& 
   }
   if (!built) {
     broken_ = reason;
-    return {built.error().disposition() == Disposition::kRetry ? log::CommitResult::kUnknown
-                                                               : log::CommitResult::kFenced,
-            built.error().message()};
+    if (built.error().disposition() == Disposition::kRetry)
+      return {log::CommitResult::kUnknown, built.error().message()};
+    unusable_ = built.error();
+    return {log::CommitResult::kFenced, built.error().message()};
   }
   if (positions.empty()) return {log::CommitResult::kAborted, std::move(reason)};
   std::vector<log::TopicPartition> sources;
@@ -473,6 +504,10 @@ log::CommitOutcome Sender::flush(Milliseconds patience) {
       if (!built) return {log::CommitResult::kUnknown, built.error().message()};
     }
     look_at_topics(cause);
+    if (stale_) {
+      const Status built = build(give_up_at);
+      if (!built) return {log::CommitResult::kUnknown, built.error().message()};
+    }
     return {log::CommitResult::kAborted,
             std::to_string(failed) + " records were not taken by the brokers"};
   }
@@ -496,6 +531,8 @@ Status Sender::abort(Milliseconds patience) {
   return Error(ErrorCode::kUnavailable, "cannot abort: " + outcome.reason);
 }
 
-void Sender::serve() { rd_kafka_poll(handle_.get(), 0); }
+void Sender::serve() {
+  if (handle_) rd_kafka_poll(handle_.get(), 0);
+}
 
 }  // namespace millrace::log_kafka::internal

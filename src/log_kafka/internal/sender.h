@@ -17,6 +17,8 @@ struct SenderOptions {
   // With an id what lies between two commits is one transaction, and whoever used the id before is
   // fenced. Without, records are sent as they come, each once and in order.
   std::string transactional_id;
+  // The longest time between two commits.
+  Milliseconds commit_interval{0};
 };
 
 // One thread at a time; give_up() may be called by any.
@@ -54,6 +56,8 @@ class Sender {
   Status usable() const;
   // Ends waiting, for good.
   void give_up() { given_up_ = true; }
+  bool has_given_up() const { return given_up_; }
+  env::Clock& clock() const { return client_->clock(); }
   // Lets the client's callbacks run.
   void serve();
 
@@ -91,6 +95,7 @@ class Sender {
   rd_kafka_resp_err_t take_cause();
   // After an abort for this cause: whether it would only happen again.
   void look_at_topics(rd_kafka_resp_err_t cause);
+  void look_at_sizes();
 
   Client* client_;
   SenderOptions options_;
