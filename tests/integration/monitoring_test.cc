@@ -156,7 +156,7 @@ TEST_F(ScoreMonitoring, IdleScorerStopsAtOnceBesideItsServer) {
   const auto scorer = score();
   ASSERT_TRUE(eventually([&] { return scorer->metrics().value(kConsumed) == 300; }));
   scorer->process().signal(SIGTERM);
-  EXPECT_TRUE(eventually([&] { return !scorer->process().running(); }, 2.0));
+  EXPECT_TRUE(eventually([&] { return !scorer->process().running(); }, kAtOnce));
   EXPECT_EQ(scorer->process().wait().exit_code, 0);
 }
 

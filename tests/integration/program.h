@@ -97,6 +97,8 @@ int kill_at(const std::vector<std::string>& points, const std::vector<int>& visi
 // The folder with the real data sets, nothing when MILLRACE_DATA_DIR is not set.
 std::optional<env::Path> data_folder();
 
+// Seconds for what takes no time by itself: disks and cores may be busy.
+inline constexpr double kAtOnce = 10;
 // Polls `condition` every few milliseconds until it holds; false after `seconds`.
 bool eventually(const std::function<bool()>& condition, double seconds = 30);
 

@@ -160,7 +160,7 @@ TEST_F(Scored, TapFollowsUntilItIsStopped) {
   };
   ASSERT_TRUE(eventually(seen));
   tap->signal(SIGINT);
-  ASSERT_TRUE(eventually([&] { return !tap->running(); }, 2.0)) << "tap must stop at once";
+  ASSERT_TRUE(eventually([&] { return !tap->running(); }, kAtOnce)) << "tap must stop at once";
   const Finished stopped = tap->wait();
   EXPECT_EQ(stopped.exit_code, 0) << stopped.err;
   EXPECT_LE(stopped.json_lines().size(), sent);
@@ -203,7 +203,7 @@ TEST_F(Scored, TopGoesOnUntilItIsStopped) {
   };
   ASSERT_TRUE(eventually([&] { return lines() >= 2; }));
   top->signal(SIGINT);
-  ASSERT_TRUE(eventually([&] { return !top->running(); }, 2.0));
+  ASSERT_TRUE(eventually([&] { return !top->running(); }, kAtOnce));
   EXPECT_EQ(top->wait().exit_code, 0);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "env/clock.h"
 #include "integration/program.h"
 #include "kafka/cluster.h"
 #include "kafka/telco.h"
@@ -16,6 +17,7 @@ namespace {
 using integration::Finished;
 
 constexpr int kRows = 5'000;
+constexpr Milliseconds kSessionTimeout{10'000};
 
 std::vector<std::string> window() {
   return {"score", "telco-churn", "--mode", "batch", "--set", "commit.records=300"};
@@ -99,11 +101,16 @@ TEST(ExactlyOnce, AScorerThatStoodStillEndsAndLeavesTheWorkToOthers) {
   const auto hung = telco.start({"score", "telco-churn"});
   ASSERT_TRUE(integration::eventually([&] { return !telco.dump("out").empty(); }, 60));
   hung->signal(SIGSTOP);
+  const SteadyTime stopped = env::real_clock().steady();
   const auto next = telco.start({"score", "telco-churn", "--json"});
   // Rows that only the other can score: it has all partitions when these are done.
   ASSERT_EQ(telco.run({"produce", "telco-churn", "--count", "500", "--seed", "7"}).exit_code, 0);
   const std::size_t inputs = telco.dump("in").size();
   ASSERT_TRUE(integration::eventually([&] { return telco.outputs() >= inputs; }, 90));
+  // Its last heartbeat was some time before: by its own clock it must have stood still long enough.
+  ASSERT_TRUE(integration::eventually(
+      [&] { return env::real_clock().steady() > stopped + kSessionTimeout + Milliseconds(1'000); },
+      30));
   hung->signal(SIGCONT);
   const Finished ended = hung->wait(60);
   EXPECT_EQ(ended.exit_code, 75) << ended.err;

@@ -49,7 +49,7 @@ TEST(BrokerFaults, AScorerStoppedWhileTheBrokerIsAwayTriesAgainLater) {
   ASSERT_TRUE(eventually(
       [&] { return waiting->err_so_far().find("trying again") != std::string::npos; }, 30));
   waiting->signal(SIGTERM);
-  EXPECT_EQ(waiting->wait(10).exit_code, 75);
+  EXPECT_EQ(waiting->wait(30).exit_code, 75);
   // A bounded command gives up by itself, and says why.
   const Finished window = telco.run({"score", "telco-churn", "--mode", "batch"});
   EXPECT_EQ(window.exit_code, 69);

@@ -85,7 +85,9 @@ TEST_F(ChangingTopics, RecordsDeletedBeforeTheyWereReadAreCounted) {
 TEST_F(ChangingTopics, AScorerOvertakenByRetentionGoesOnBehindTheGap) {
   telco_.create();
   telco_.produce(300);
-  const auto scorer = telco_.start(kStream);
+  std::vector<std::string> patient = kStream;
+  patient.insert(patient.end(), {"-X", "session.timeout.ms=60000"});
+  const auto scorer = telco_.start(patient);
   wait_for_outputs(telco_.dump("in").size(), *scorer);
   const std::size_t before = telco_.outputs();
   scorer->signal(SIGSTOP);

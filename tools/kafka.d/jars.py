@@ -13,6 +13,7 @@ from process import KafkaError, locked
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 FETCH_SECONDS_MAX = 900
+FETCH_TRIES = 3
 
 
 def versions():
@@ -64,6 +65,24 @@ def maven_failure(output):
     return reason[:300]
 
 
+def run_maven(command, cache):
+    """One at a time: Maven does not promise that two may fill its repository."""
+    with locked(os.path.join(cache, "maven.lock")):
+        try:
+            return subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=FETCH_SECONDS_MAX,
+            )
+        except subprocess.TimeoutExpired as error:
+            text = "the jars did not arrive within %d s" % FETCH_SECONDS_MAX
+            raise KafkaError(text, 69) from error
+
+
 def fetch(version, folder, recipes=HERE):
     """Makes `folder` hold exactly the recorded jars; parallel callers wait for the first."""
     with locked(folder + ".lock"):
@@ -78,19 +97,12 @@ def fetch(version, folder, recipes=HERE):
         os.makedirs(partial)
         pom = os.path.join(recipes, version, "pom.xml")
         command = [maven, "-q", "-B", "-f", pom, "dependency:copy-dependencies"]
-        try:
-            done = subprocess.run(
-                command + ["-DoutputDirectory=" + partial],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=FETCH_SECONDS_MAX,
-            )
-        except subprocess.TimeoutExpired as error:
-            text = "the jars did not arrive within %d s" % FETCH_SECONDS_MAX
-            raise KafkaError(text, 69) from error
+        command.append("-DoutputDirectory=" + partial)
+        cache = os.path.dirname(os.path.dirname(folder))
+        for _ in range(FETCH_TRIES):
+            done = run_maven(command, cache)
+            if done.returncode == 0:
+                break
         if done.returncode != 0:
             reason = maven_failure(done.stdout)
             raise KafkaError("cannot fetch the jars of %s: %s" % (version, reason), 69)

@@ -31,7 +31,7 @@ void LogConformance::SetUp() {
   create(out_, kPartitions);
 }
 
-SteadyTime soon() { return env::real_clock().steady() + std::chrono::seconds(20); }
+SteadyTime soon() { return env::real_clock().steady() + std::chrono::seconds(60); }
 
 OwnedRecord owned(const TopicPartition& source, const Record& record) {
   OwnedRecord copy;

@@ -23,7 +23,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr Milliseconds kPatience{60'000};
+constexpr Milliseconds kPatience{120'000};
 
 bool wait_until(const std::function<bool()>& condition) {
   env::Clock& clock = env::real_clock();
