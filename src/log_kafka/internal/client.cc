@@ -362,7 +362,6 @@ Result<std::optional<Client::Positions>> Client::ask_committed(
   const ListPtr list = new_list(sources.size());
   for (const log::TopicPartition& source : sources) add(*list, source, RD_KAFKA_OFFSET_INVALID);
   const auto error = rd_kafka_committed(handle, list.get(), ms(kQuestionMax));
-  rd_kafka_poll(handle, 0);
   rd_kafka_poll(handle, 0);  // brings on_error() what has happened
   if (error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT) return std::optional<Positions>();
   const std::string what = "cannot ask for the positions of group '" + group.value() + "'";

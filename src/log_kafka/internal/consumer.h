@@ -73,7 +73,8 @@ class KafkaConsumer final : public log::Consumer {
   Status serve_group();
   void on_rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions);
   void on_revoked();
-  void drop_assignment();
+  void forget_assignment();
+  void drop_assignment();  // also in the client
   // Takes up what the group gave us; leaves it pending where the brokers do not answer.
   Status take_up();
   Result<std::map<log::TopicPartition, Offset>> starts_of(

@@ -64,7 +64,7 @@ Status KafkaConsumer::take_name_back() {
                             "'; joining again");
   name_is_taken_ = false;
   std::vector<log::TopicPartition> sources = assigned();
-  drop_assignment();
+  forget_assignment();
   if (!sources.empty()) events_.emplace_back(log::Lost{std::move(sources)});
   committer_->use(nullptr);
   group_queue_.reset();
@@ -90,11 +90,15 @@ void KafkaConsumer::on_rebalance(rd_kafka_resp_err_t what,
   drop_assignment();
 }
 
-void KafkaConsumer::drop_assignment() {
+void KafkaConsumer::forget_assignment() {
   pending_assignment_.reset();
   revoking_ = false;
   unreleased_.clear();
   partitions_.clear();
+}
+
+void KafkaConsumer::drop_assignment() {
+  forget_assignment();
   rd_kafka_assign(handle_.get(), nullptr);
 }
 

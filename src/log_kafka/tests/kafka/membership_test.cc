@@ -86,24 +86,28 @@ struct Seen {
   }
 };
 
+bool wait_until_assigned(log::Consumer& consumer) {
+  Seen seen;
+  return wait_until([&] {
+    seen.poll(consumer);
+    return seen.assigned;
+  });
+}
+
 // Fault F7.
 TEST_F(KafkaConsumer, PolledTooLateItLosesItsPartitionsSaysWhyAndGoesOn) {
   const auto log =
       open_log({{"max.poll.interval.ms", "2000", "test"}, {"session.timeout.ms", "2000", "test"}});
   ASSERT_TRUE(log->admin().create_topic(TopicName(name_), log::TopicConfig()));
   const auto consumer = open_consumer(*log);
-  Seen seen;
-  ASSERT_TRUE(wait_until([&] {
-    seen.poll(*consumer);
-    return seen.assigned;
-  }));
+  ASSERT_TRUE(wait_until_assigned(*consumer));
   ::testing::internal::CaptureStderr();
   // The group waits for the session of a static member to end.
   ASSERT_TRUE(wait_until([&] {
     const auto group = log->admin().describe_group(GroupId(name_));
     return group && group->members.empty();
   }));
-  seen = {};
+  Seen seen;
   EXPECT_TRUE(wait_until([&] {
     seen.poll(*consumer);
     return seen.lost && seen.assigned;
@@ -118,24 +122,16 @@ TEST_F(KafkaConsumer, OneWhoseNameWasTakenJoinsAgainAndGoesOn) {
   const auto log = open_log();
   ASSERT_TRUE(log->admin().create_topic(TopicName(name_), log::TopicConfig()));
   const auto consumer = open_consumer(*log);
-  Seen seen;
-  ASSERT_TRUE(wait_until([&] {
-    seen.poll(*consumer);
-    return seen.assigned;
-  }));
+  ASSERT_TRUE(wait_until_assigned(*consumer));
   // Without its lock anybody gets the name.
   std::filesystem::remove_all(home_.path() / "locks");
   const auto other_log = open_log();
   const auto other = open_consumer(*other_log);
   ASSERT_EQ(other->member_id(), consumer->member_id());
-  Seen of_other;
-  ASSERT_TRUE(wait_until([&] {
-    of_other.poll(*other);
-    return of_other.assigned;
-  }));
+  ASSERT_TRUE(wait_until_assigned(*other));
   ASSERT_TRUE(other->close());
   ::testing::internal::CaptureStderr();
-  seen = {};
+  Seen seen;
   EXPECT_TRUE(wait_until([&] {
     seen.poll(*consumer);
     return seen.error || (seen.lost && seen.assigned);
