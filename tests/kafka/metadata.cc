@@ -17,4 +17,12 @@ std::set<int> brokers_seen_from(const std::string& bootstrap, const std::string&
   return ids;
 }
 
+bool sees_brokers(const std::string& bootstrap, const std::set<int>& ids, const std::string& more) {
+  constexpr int kLooks = 12;
+  for (int look = 0; look < kLooks; ++look) {
+    if (brokers_seen_from(bootstrap, more) == ids) return true;
+  }
+  return false;
+}
+
 }  // namespace millrace::kafka_testing
