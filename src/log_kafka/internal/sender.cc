@@ -443,7 +443,7 @@ void Sender::look_at_sizes() {
     topic.sizes = *sizes;
     changed = true;
   }
-  stale_ = changed;  // batches are as large as the client was made for
+  stale_ = stale_ || changed;  // batches are as large as the client was made for
   if (known && !changed) {
     unusable_ = Error(ErrorCode::kConfig,
                       "the brokers refuse what is smaller than max.message.bytes of " + names +
