@@ -29,6 +29,7 @@ class Committer {
   // Stores positions that no outputs belong to, while no commit is in flight, and does not wait.
   // The next commit does: its positions must be the last that the group's coordinator gets to see.
   void pass(const rd_kafka_topic_partition_list_t& positions);
+  // Whether the answers to pass() are there; at most until `give_up_at`.
   bool has_passed() { return wait_until_passed(SteadyTime{}); }
   bool wait_until_passed(SteadyTime give_up_at);
   void ask(std::vector<log::Position> positions);

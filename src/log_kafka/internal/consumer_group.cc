@@ -8,7 +8,7 @@ namespace millrace::log_kafka::internal {
 namespace {
 
 constexpr std::uint64_t kOne = 1;
-// So often in so long a member whose name was taken takes it back.
+// How often, and within which time, a member whose name was taken takes it back.
 constexpr int kTakenBackMax = 3;
 constexpr Milliseconds kTakenBackWithin{60'000};
 
